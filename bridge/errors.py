@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What can go wrong in the bridge, as one tree.
+
+::
+
+    BridgeError
+    ├── Invalid             a field of what somebody sent; names the field
+    │   └── NotSupportedYet the field is part of the design, not of this release
+    ├── NotFound            no such listener, delivery or event
+    ├── Conflict            a name is taken, or the caller's copy is out of date
+    ├── SettingsError       a setting is missing or wrong
+    └── StoreError          the database did not do what was asked
+        └── SchemaError     its schema is older or newer than this code
+"""
+
+
+class BridgeError(Exception):
+    """Something went wrong in the bridge."""
+
+
+class Invalid(BridgeError):
+    """What was sent is refused; nothing is stored.
+
+    Attributes:
+        field: Where the fault is, as a dotted path (``callback.url``).
+        reason: What is wrong with it, and what would be right.
+    """
+
+    def __init__(self, field: str, reason: str) -> None:
+        super().__init__(f"{field}: {reason}")
+        self.field = field
+        self.reason = reason
+
+
+class NotSupportedYet(Invalid):
+    """The field is part of the design, but this release does not act on it."""
+
+    def __init__(self, field: str) -> None:
+        super().__init__(field, "not supported yet")
+
+
+class NotFound(BridgeError):
+    """There is nothing under this id."""
+
+    def __init__(self, what: str, key: str) -> None:
+        super().__init__(f"no {what} {key}")
+        self.what = what
+        self.key = key
+
+
+class Conflict(BridgeError):
+    """A name is taken, or the caller's copy is out of date."""
+
+
+class SettingsError(BridgeError):
+    """A setting is missing or wrong."""
+
+
+class StoreError(BridgeError):
+    """The database did not do what was asked."""
+
+
+class SchemaError(StoreError):
+    """The database's schema does not fit this code."""

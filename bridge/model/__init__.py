@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The bridge's words as values: listener, delivery, attempt, outcome."""
+
+from bridge.model.delivery import (
+    Attempt,
+    Call,
+    Delivery,
+    DeliveryId,
+    Envelope,
+    Outcome,
+    OutcomeKind,
+    State,
+    delivery_id,
+)
+from bridge.model.listener import CallbackSpec, Listener, ListenerId, RetryPolicy
+
+__all__ = [
+    "Attempt",
+    "Call",
+    "CallbackSpec",
+    "Delivery",
+    "DeliveryId",
+    "Envelope",
+    "Listener",
+    "ListenerId",
+    "Outcome",
+    "OutcomeKind",
+    "RetryPolicy",
+    "State",
+    "delivery_id",
+]

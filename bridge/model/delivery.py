@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One event on its way to one listener, and every try to bring it there."""
+
+import base64
+import hashlib
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import Enum
+from typing import Final, NewType
+
+from bridge.model.listener import Listener, ListenerId
+from notifier.event import Event
+
+DeliveryId = NewType("DeliveryId", str)
+
+MAX_ANSWER_BYTES: Final = 4096
+"""So much of an answer's body is kept."""
+
+
+class State(Enum):
+    """Where a delivery stands."""
+
+    PENDING = "pending"
+    DELIVERED = "delivered"
+    DEAD = "dead"
+    CANCELLED = "cancelled"
+
+
+class OutcomeKind(Enum):
+    """How an attempt ended."""
+
+    SUCCEEDED = "succeeded"
+    REFUSED = "refused"
+    """The receiver answered, but not with success."""
+    GONE = "gone"
+    """The receiver wants nothing more, ever (HTTP 410)."""
+    FAILED = "failed"
+    """No answer: no connection, broken off, not understood."""
+    TIMED_OUT = "timed_out"
+    BLOCKED = "blocked"
+    """Not attempted: the target is one that the operator does not allow."""
+    LOST = "lost"
+    """The bridge ended before the attempt did."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of one attempt.
+
+    Attributes:
+        status: HTTP status, where there was an answer.
+        error: One line for a person to read; holds no secret.
+        answer: The first 4 KiB of the answer's body.
+        retry_after: The receiver's own wish.
+    """
+
+    kind: OutcomeKind
+    started_at: datetime
+    duration: timedelta
+    status: int | None = None
+    error: str | None = None
+    answer: bytes = field(default=b"", repr=False)
+    retry_after: timedelta | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """An event with its body as it was received; that body is what is sent on."""
+
+    event: Event
+    body: bytes = field(repr=False)
+    routing_key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One event for one listener.
+
+    Attributes:
+        id: Also the ``webhook-id``.
+        attempts: How many ended so far.
+        due_at: When it is tried next, while pending.
+        reason: Why it is dead or cancelled.
+    """
+
+    id: DeliveryId
+    listener_id: ListenerId
+    project: str
+    event_source: str
+    event_id: str
+    event_type: str
+    execution_id: str
+    state: State
+    created_at: datetime
+    updated_at: datetime
+    attempts: int = 0
+    due_at: datetime | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One ended try of a delivery; `number` counts from 1."""
+
+    delivery_id: DeliveryId
+    number: int
+    outcome: Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """What a callback is handed for one attempt; `attempt` counts from 1."""
+
+    delivery_id: DeliveryId
+    attempt: int
+    listener: Listener
+    envelope: Envelope
+
+
+def delivery_id(source: str, event_id: str, listener_id: ListenerId) -> DeliveryId:
+    """Return the id of an event's delivery to a listener, the same every time."""
+    key = "\0".join((source, event_id, listener_id))
+    digest = hashlib.sha256(key.encode()).digest()[:20]
+    return DeliveryId("dlv_" + base64.b32encode(digest).decode().lower())

@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Who wants to hear which events, and how to tell them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Final, NewType
+
+ListenerId = NewType("ListenerId", str)
+
+DEFAULT_DELAYS: Final = tuple(
+    timedelta(seconds=s)
+    for s in (5, 300, 1800, 7200, 18000, 36000, 50400, 72000, 86400)
+)
+DEFAULT_TIMEOUT: Final = timedelta(seconds=15)
+DEFAULT_MAX_IN_FLIGHT: Final = 64
+
+
+@dataclass(frozen=True, slots=True)
+class RetryPolicy:
+    """When a delivery is tried again.
+
+    Attributes:
+        delays: Time from a failed attempt to the next; after the last it is dead.
+        jitter: Each delay is varied by up to this share of itself, 0 to 1.
+    """
+
+    delays: tuple[timedelta, ...] = DEFAULT_DELAYS
+    jitter: float = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class CallbackSpec:
+    """How a listener is told.
+
+    Attributes:
+        type: Name of the callback that understands the rest: ``http``, ``amqp``, ….
+        url: ``http``: where to.
+        method: ``http``: POST, PUT or PATCH.
+        headers: ``http``: sent along. Their values may be secret.
+        exchange: ``amqp``: name of the exchange.
+        routing_key: ``amqp``: what follows the project; None: the event's own key.
+        timeout: For one attempt as a whole.
+        options: What a plug-in needs beyond.
+    """
+
+    type: str
+    url: str | None = None
+    method: str = "POST"
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    exchange: str | None = None
+    routing_key: str | None = None
+    timeout: timedelta = DEFAULT_TIMEOUT
+    options: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """One subscription.
+
+    What is None is not looked at; `workbook`, `workflow` and `task` may hold ``*``.
+
+    Attributes:
+        events: As they were given: types, groups, aliases, globs.
+        when: Condition in YAQL over the event's ``data``.
+        secret: Signs what is sent, ``whsec_…``.
+        disabled_reason: Why the bridge itself turned it off.
+        revision: Counts its changes, from 1.
+    """
+
+    id: ListenerId
+    project: str
+    name: str | None
+    events: tuple[str, ...]
+    callback: CallbackSpec
+    secret: str = field(repr=False)
+    created_at: datetime
+    updated_at: datetime
+    workbook: str | None = None
+    workflow: str | None = None
+    execution_id: str | None = None
+    task: str | None = None
+    when: str | None = None
+    max_in_flight: int = DEFAULT_MAX_IN_FLIGHT
+    retry: RetryPolicy = RetryPolicy()
+    enabled: bool = True
+    disabled_reason: str | None = None
+    revision: int = 1

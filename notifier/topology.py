@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The names on the bus, and which routing key a binding accepts."""
+
+from typing import Final
+
+EXCHANGE: Final = "workflow.events"
+"""Durable topic exchange that every event is published to."""
+
+DEAD_EXCHANGE: Final = "workflow.events.dead"
+"""Durable fanout exchange for messages that are no events."""
+
+BRIDGE_QUEUE: Final = "bridge"
+"""Durable queue that the bridges consume."""
+
+QUARANTINE_QUEUE: Final = "workflow.events.quarantine"
+"""Durable queue that keeps what `DEAD_EXCHANGE` is given."""
+
+MAX_KEY_BYTES: Final = 255  # an AMQP short string (AMQP 0-9-1 §4.2.5.3)
+
+
+def accepts(binding: str, routing_key: str) -> bool:
+    """Tell whether a topic binding accepts a routing key.
+
+    ``*`` stands for exactly one word, ``#`` for any number of words, none included
+    (AMQP 0-9-1 §3.1.3.3).
+
+    Example:
+        >>> accepts("task.failed.#", "task.failed.acme.orders.fulfil.charge")
+        True
+        >>> accepts("task.#", "task"), accepts("*.failed", "task.failed.acme")
+        (True, False)
+    """
+    return _accepts(tuple(binding.split(".")), tuple(routing_key.split(".")))
+
+
+def _accepts(binding: tuple[str, ...], words: tuple[str, ...]) -> bool:
+    # Two rows of a table instead of recursion: '#.#.#.#' costs no more than its size.
+    reached = [True] + [False] * len(words)
+    for part in binding:
+        following = [part == "#" and reached[0]]
+        for position, word in enumerate(words):
+            if part == "#":
+                following.append(reached[position + 1] or following[position])
+            else:
+                following.append(reached[position] and part in ("*", word))
+        reached = following
+    return reached[-1]

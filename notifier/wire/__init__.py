@@ -1,0 +1,25 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How an event travels: AMQP messages, HTTP requests, CloudEvents, JSON.
+
+This package alone knows the names on the wire.
+"""
+
+from notifier.wire.amqp import AmqpMessage, from_amqp, to_amqp
+from notifier.wire.body import MAX_BODY_BYTES, encode_body
+from notifier.wire.cloudevents import from_cloudevent, to_cloudevent
+from notifier.wire.http import ce_headers, from_http, from_json
+from notifier.wire.routing_key import routing_key
+
+__all__ = [
+    "MAX_BODY_BYTES",
+    "AmqpMessage",
+    "ce_headers",
+    "encode_body",
+    "from_amqp",
+    "from_cloudevent",
+    "from_http",
+    "from_json",
+    "routing_key",
+    "to_amqp",
+    "to_cloudevent",
+]

@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Event ↔ AMQP 0-9-1 message, CloudEvents binary mode (CloudEvents AMQP binding).
+
+::
+
+    properties  content_type message_id=id type timestamp delivery_mode=2 app_id
+    headers     cloudEvents_<attribute>, plain traceparent and tracestate
+    body        {"type": …, "timestamp": …, "data": {…}}
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from notifier.errors import InvalidEvent
+from notifier.event import Event
+from notifier.wire.attributes import TRACE, attributes_of, event_of
+from notifier.wire.body import decode_json, encode_body
+from notifier.wire.routing_key import project_word, routing_key
+
+PREFIX: Final = "cloudEvents_"
+# The binding's text, its errata, and senders that copy HTTP's headers.
+READ_PREFIXES: Final = (PREFIX, "cloudEvents:", "ce-")
+CONTENT_TYPE: Final = "application/json"
+PERSISTENT: Final = 2
+
+_PROJECT_PLACE: Final = 2
+
+
+@dataclass(frozen=True, slots=True)
+class AmqpMessage:
+    """What a publisher hands to the broker.
+
+    Attributes:
+        properties: Basic properties by py-amqp's names, ``headers`` left out.
+    """
+
+    routing_key: str
+    properties: Mapping[str, Any]
+    headers: Mapping[str, str]
+    body: bytes
+
+
+def to_amqp(event: Event) -> AmqpMessage:
+    """Return the message that carries the event.
+
+    Raises:
+        InvalidEvent: It does not fit a message.
+    """
+    attributes = attributes_of(event)
+    headers = {
+        name if name in TRACE else PREFIX + name: value
+        for name, value in attributes.items()
+    }
+    properties: dict[str, Any] = {
+        "content_type": CONTENT_TYPE,
+        "message_id": event.id,
+        "type": event.type,
+        "delivery_mode": PERSISTENT,
+    }
+    seconds = int(event.time.timestamp())
+    if seconds >= 0:  # AMQP has no time before 1970; the body has it
+        properties["timestamp"] = seconds
+    if event.engine is not None:
+        properties["app_id"] = event.engine
+    return AmqpMessage(routing_key(event), properties, headers, encode_body(event))
+
+
+def from_amqp(
+    properties: Mapping[str, Any],
+    headers: Mapping[str, Any],
+    body: bytes,
+    routing_key: str | None = None,
+) -> Event:
+    """Return the event that a message carries.
+
+    Args:
+        properties: By py-amqp's names.
+        headers: Attributes under any of the three prefixes that are in use.
+        body: As received.
+        routing_key: Checked against the project, where given and of our form.
+
+    Raises:
+        InvalidEvent: The message is no event.
+    """
+    attributes = _read_attributes(headers)
+    if properties.get("message_id"):
+        attributes.setdefault("id", str(properties["message_id"]))
+    event = event_of(attributes, decode_json(body))
+    if routing_key is not None:
+        _check_project(event, routing_key)
+    return event
+
+
+def _read_attributes(headers: Mapping[str, Any]) -> dict[str, str]:
+    attributes: dict[str, str] = {}
+    for prefix in READ_PREFIXES:
+        for header, value in headers.items():
+            if header.startswith(prefix):
+                name = header.removeprefix(prefix).lower()
+                attributes.setdefault(name, _text(header, value))
+    for name in TRACE:
+        if name in headers:
+            attributes.setdefault(name, _text(name, headers[name]))
+    return attributes
+
+
+def _text(header: str, value: object) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()  # CloudEvents 1.0 §3.1: Boolean as text
+    if isinstance(value, bytes):
+        try:
+            return value.decode()
+        except UnicodeDecodeError as err:
+            raise InvalidEvent(header, "is not UTF-8") from err
+    if isinstance(value, (str, int)):
+        return str(value)
+    raise InvalidEvent(header, f"must be text, not {type(value).__name__}")
+
+
+def _check_project(event: Event, key: str) -> None:
+    words = key.split(".")
+    if words[0] not in ("execution", "task") or len(words) <= _PROJECT_PLACE:
+        return
+    said = words[_PROJECT_PLACE]
+    if said != project_word(event.project):
+        raise InvalidEvent(
+            "project",
+            f"is {said!r} in the routing key, but {event.project!r} in the body",
+        )

@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The CloudEvents 1.0 attributes that ride beside the body, and how they must agree."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from notifier.errors import InvalidEvent
+from notifier.event import Event, EventId
+from notifier.wire.body import event_members, format_time, parse_time
+
+SPECVERSION: Final = "1.0"
+TRACE: Final = ("traceparent", "tracestate")
+
+# What the event says itself: never kept twice.
+_DERIVED: Final = frozenset(
+    {
+        *("id", "source", "type", "time", "subject", "specversion"),
+        *("datacontenttype", "dataschema", "partitionkey", "project", "workbook"),
+    }
+)
+
+
+def attributes_of(event: Event) -> dict[str, str]:
+    """Return every CloudEvents attribute of the event but its content type."""
+    attributes = {
+        "specversion": SPECVERSION,
+        "id": event.id,
+        "source": event.source,
+        "type": event.type,
+        "subject": event.subject,
+        "time": format_time(event.time),
+        "partitionkey": event.execution_id,
+        "project": event.project,
+    }
+    if event.workbook is not None:
+        attributes["workbook"] = event.workbook
+    attributes.update(event.attributes)
+    return attributes
+
+
+def event_of(attributes: Mapping[str, str], body: object) -> Event:
+    """Return the event that attributes and decoded body describe together.
+
+    Raises:
+        InvalidEvent: Something is missing, wrong, or said twice and differently.
+    """
+    kind, time, data, extra = event_members(body)
+    event = Event(
+        id=EventId(_required(attributes, "id")),
+        source=_required(attributes, "source"),
+        type=kind,
+        time=time,
+        data=data,
+        attributes={k: v for k, v in attributes.items() if k not in _DERIVED},
+        extra=extra,
+    )
+    _check_agreement(attributes, event)
+    return event
+
+
+def _required(attributes: Mapping[str, str], name: str) -> str:
+    value = attributes.get(name)
+    if not value:
+        raise InvalidEvent(name, "is missing")
+    return value
+
+
+def _check_agreement(attributes: Mapping[str, str], event: Event) -> None:
+    version = attributes.get("specversion", SPECVERSION)
+    if version != SPECVERSION:
+        raise InvalidEvent("specversion", f"is {version!r}; only 1.0 is known")
+    for name, value in (("type", event.type), ("project", event.project)):
+        said = attributes.get(name)
+        if said is not None and said != value:
+            raise InvalidEvent(
+                name, f"is {said!r} beside the body, but {value!r} in the body"
+            )
+    if "time" in attributes:
+        parse_time("time", attributes["time"])

@@ -1,0 +1,158 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The body of an event: the Standard Webhooks payload, the same on bus and webhook.
+
+::
+
+    {"type": "task.failed", "timestamp": "2026-11-24T02:10:00.123456Z", "data": {…}}
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any, Final, NoReturn
+
+from notifier.errors import InvalidEvent
+from notifier.event import Event
+
+MAX_BODY_BYTES: Final = 1024 * 1024
+MAX_DEPTH: Final = 64
+MAX_INTEGER: Final = 2**63 - 1
+MAX_INTEGER_DIGITS: Final = 20
+
+# RFC 3339 §5.6 date-time
+_TIME = re.compile(
+    r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)", re.ASCII
+)
+
+
+def encode_body(event: Event) -> bytes:
+    """Return the body that carries the event.
+
+    Raises:
+        InvalidEvent: ``data`` holds what JSON cannot, or the body is over 1 MiB.
+    """
+    members = {
+        "type": event.type,
+        "timestamp": format_time(event.time),
+        "data": event.data,
+        **event.extra,
+    }
+    body = encode_json("data", members)
+    check_size(body)
+    return body
+
+
+def encode_json(path: str, value: object) -> bytes:
+    """Return the value as compact JSON in UTF-8.
+
+    Raises:
+        InvalidEvent: It holds what JSON cannot.
+    """
+    try:
+        text = json.dumps(
+            value, ensure_ascii=False, allow_nan=False, separators=(",", ":")
+        )
+        return text.encode()
+    except (TypeError, ValueError, RecursionError) as err:
+        raise InvalidEvent(path, f"cannot be written as JSON: {err}") from err
+
+
+def decode_json(body: bytes | str) -> Any:  # noqa: ANN401 - JSON's edge
+    """Return what the JSON text holds.
+
+    Refused is what two readers may understand differently: NaN, integers over 64
+    bits, text that is not UTF-8, and nesting over 64 levels.
+
+    Raises:
+        InvalidEvent: It is not such JSON, or over 1 MiB.
+    """
+    check_size(body)
+    try:
+        value = json.loads(body, parse_constant=_no_constant, parse_int=_integer)
+    except RecursionError as err:
+        raise InvalidEvent("body", "is nested too deeply") from err
+    except UnicodeDecodeError as err:
+        raise InvalidEvent("body", "is not UTF-8") from err
+    except ValueError as err:
+        raise InvalidEvent("body", f"is not JSON: {err}") from err
+    _check_depth(value)
+    return value
+
+
+def event_members(
+    body: object,
+) -> tuple[str, datetime, Mapping[str, Any], dict[str, Any]]:
+    """Return type, time, data and the other members of a decoded body.
+
+    Raises:
+        InvalidEvent: One of the three is missing or wrong.
+    """
+    if not isinstance(body, dict):
+        raise InvalidEvent("body", "must be an object with type, timestamp and data")
+    extra = dict(body)
+    kind, time, data = (extra.pop(n, None) for n in ("type", "timestamp", "data"))
+    if not isinstance(kind, str):
+        raise InvalidEvent("type", "is missing" if kind is None else "must be text")
+    if not isinstance(data, dict):
+        raise InvalidEvent(
+            "data", "is missing" if data is None else "must be an object"
+        )
+    return kind, parse_time("timestamp", time), data, extra
+
+
+def parse_time(field: str, text: object) -> datetime:
+    """Return an RFC 3339 time.
+
+    Raises:
+        InvalidEvent: It is none.
+    """
+    if not isinstance(text, str) or not _TIME.fullmatch(text):
+        raise InvalidEvent(
+            field, "must be a time as in RFC 3339, such as 2026-11-24T02:10:00Z"
+        )
+    try:
+        return datetime.fromisoformat(text.upper()).astimezone(UTC)
+    except (ValueError, OverflowError) as err:
+        raise InvalidEvent(field, f"is no time: {err}") from err
+
+
+def format_time(time: datetime) -> str:
+    """Return a time as RFC 3339 in UTC, to the microsecond."""
+    return time.astimezone(UTC).isoformat(timespec="microseconds")[:-6] + "Z"
+
+
+def check_size(body: bytes | str) -> None:
+    """Refuse a body over 1 MiB.
+
+    Raises:
+        InvalidEvent: It is.
+    """
+    if len(body) > MAX_BODY_BYTES:
+        raise InvalidEvent("body", f"is {len(body)} bytes long; at most 1 MiB")
+
+
+def _integer(text: str) -> int:
+    # Python reads any length, in quadratic time.
+    if len(text) > MAX_INTEGER_DIGITS or abs(int(text)) > MAX_INTEGER:
+        raise ValueError("an integer does not fit 64 bits")
+    return int(text)
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _check_depth(value: object) -> None:
+    level: list[Any] = [value]
+    for _ in range(MAX_DEPTH):
+        level = [
+            child
+            for one in level
+            if isinstance(one, (dict, list))
+            for child in (one.values() if isinstance(one, dict) else one)
+            if isinstance(child, (dict, list))
+        ]
+        if not level:
+            return
+    raise InvalidEvent("body", f"is nested over {MAX_DEPTH} levels deep")

@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Event ↔ CloudEvents 1.0 in structured JSON mode (CloudEvents JSON format §3).
+
+``data`` is the same object that binary mode has as its body.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from notifier.errors import InvalidEvent
+from notifier.event import Event
+from notifier.wire.attributes import attributes_of, event_of
+from notifier.wire.body import format_time
+
+STRUCTURED: Final = "application/cloudevents+json"
+BATCH: Final = "application/cloudevents-batch+json"
+
+
+def to_cloudevent(event: Event) -> dict[str, Any]:
+    """Return the event as one CloudEvents object."""
+    return {
+        **attributes_of(event),
+        "datacontenttype": "application/json",
+        "data": {
+            "type": event.type,
+            "timestamp": format_time(event.time),
+            "data": event.data,
+            **event.extra,
+        },
+    }
+
+
+def from_cloudevent(value: object) -> Event:
+    """Return the event of one CloudEvents object.
+
+    ``data`` may be our whole body, or only what stands in its ``data``.
+
+    Raises:
+        InvalidEvent: It is no CloudEvent, or none of ours.
+    """
+    if not isinstance(value, dict):
+        raise InvalidEvent("body", "must be a CloudEvents object")
+    members = dict(value)
+    data = members.pop("data", None)
+    if data is None:
+        raise InvalidEvent("data", "is missing")
+    attributes = {name: _text(name, one) for name, one in members.items()}
+    return event_of(attributes, _body(attributes, data))
+
+
+def _body(attributes: Mapping[str, str], data: object) -> object:
+    if isinstance(data, dict) and {"type", "timestamp", "data"} <= data.keys():
+        return data
+    return {
+        "type": attributes.get("type"),
+        "timestamp": attributes.get("time"),
+        "data": data,
+    }
+
+
+def _text(name: str, value: object) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()  # CloudEvents 1.0 §3.1: Boolean as text
+    if isinstance(value, (str, int)):
+        return str(value)
+    raise InvalidEvent(name, "must be text, a number or a boolean")

@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Metadata, extras and entry points of the distribution workflow-notifier."""
+
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+BRIDGE = [
+    "SQLAlchemy>=2.0.36",
+    "alembic>=1.14",
+    "cryptography>=43",
+    "fastapi>=0.115",
+    "platformdirs>=4",
+    "prometheus-client>=0.21",
+    "pydantic>=2.9",
+    "uvicorn>=0.32",
+    "uvloop>=0.21; sys_platform != 'win32'",
+    "yaql>=3.0",
+]
+TASKFLOW = ["taskflow>=5.9"]
+TEST = [
+    "coverage[toml]>=7.6",
+    "hypothesis>=6.115",
+    "import-linter>=2.5",
+    "mypy>=1.13",
+    "pytest>=8.3",
+    "pytest-randomly>=3.16",
+    "pytest-timeout>=2.3",
+    "ruff>=0.14",
+    "standardwebhooks>=1.0",
+    "types-requests>=2.32",
+]
+
+setup(
+    name="workflow-notifier",
+    version="0.1.0",
+    description="Workflow events on an AMQP topic exchange, and on to webhooks",
+    long_description=Path(__file__).with_name("README.md").read_text("utf-8"),
+    long_description_content_type="text/markdown",
+    license="Apache-2.0",
+    python_requires=">=3.11",
+    packages=find_packages(include=["notifier", "notifier.*", "bridge", "bridge.*"]),
+    package_data={"notifier": ["py.typed"], "bridge": ["py.typed"]},
+    install_requires=[
+        "click>=8.1",
+        "kombu>=5.4",
+        "oslo.config>=9.6",
+        "requests>=2.32",
+        "rich>=13.9",
+    ],
+    extras_require={
+        "bridge": BRIDGE,
+        "taskflow": TASKFLOW,
+        "test": BRIDGE + TASKFLOW + TEST,
+    },
+    entry_points={
+        "console_scripts": [
+            "notifier = notifier.cli:main",
+            "notifier-bridge = bridge.cli:main",
+        ],
+        "oslo.config.opts": [
+            "notifier = notifier.settings:list_opts",
+            "bridge = bridge.settings:list_opts",
+        ],
+    },
+)
