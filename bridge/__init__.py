@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""TODO"""
+"""The service: carries events from the bus to listeners' callbacks."""

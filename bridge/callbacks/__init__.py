@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""TODO"""
+"""The ways of telling a listener, all behind one seam: `Callback`."""

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""TODO"""
+"""A listener's `when`: YAQL over an event's data, under limits."""

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""TODO"""
+"""From a matched event to a recorded outcome: lanes, attempts, retries."""

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""TODO"""
+"""Messages off the bus, decoded, routed, and acked once they are recorded."""

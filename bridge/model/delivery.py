@@ -119,6 +119,6 @@ class Call:
 
 def delivery_id(source: str, event_id: str, listener_id: ListenerId) -> DeliveryId:
     """Return the id of an event's delivery to a listener, the same every time."""
-    key = "\0".join((source, event_id, listener_id))
+    key = f"{source}\0{event_id}\0{listener_id}"
     digest = hashlib.sha256(key.encode()).digest()[:20]
     return DeliveryId("dlv_" + base64.b32encode(digest).decode().lower())

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""TODO"""
+"""What is kept: listeners, events, deliveries and attempts, in SQL."""

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""TODO"""
+"""Adapters that listen to an engine, one file for each foreign library."""
