@@ -4,7 +4,7 @@
 This package alone knows the names on the wire.
 """
 
-from notifier.wire.amqp import AmqpMessage, from_amqp, to_amqp
+from notifier.wire.amqp import AmqpMessage, amqp_headers, from_amqp, to_amqp
 from notifier.wire.body import MAX_BODY_BYTES, encode_body
 from notifier.wire.cloudevents import from_cloudevent, to_cloudevent
 from notifier.wire.http import ce_headers, from_http, from_json
@@ -13,6 +13,7 @@ from notifier.wire.routing_key import routing_key
 __all__ = [
     "MAX_BODY_BYTES",
     "AmqpMessage",
+    "amqp_headers",
     "ce_headers",
     "encode_body",
     "from_amqp",

@@ -47,11 +47,6 @@ def to_amqp(event: Event) -> AmqpMessage:
     Raises:
         InvalidEvent: It does not fit a message.
     """
-    attributes = attributes_of(event)
-    headers = {
-        name if name in TRACE else PREFIX + name: value
-        for name, value in attributes.items()
-    }
     properties: dict[str, Any] = {
         "content_type": CONTENT_TYPE,
         "message_id": event.id,
@@ -63,7 +58,16 @@ def to_amqp(event: Event) -> AmqpMessage:
         properties["timestamp"] = seconds
     if event.engine is not None:
         properties["app_id"] = event.engine
+    headers = amqp_headers(attributes_of(event))
     return AmqpMessage(routing_key(event), properties, headers, encode_body(event))
+
+
+def amqp_headers(attributes: Mapping[str, str]) -> dict[str, str]:
+    """Return the headers that carry CloudEvents attributes."""
+    return {
+        name if name in TRACE else PREFIX + name: value
+        for name, value in attributes.items()
+    }
 
 
 def from_amqp(

@@ -1,0 +1,133 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Connections to the database and its transactions; blocking, safe to share."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final, Self
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+
+from bridge.errors import SettingsError, StoreError
+
+SQLITE_WAIT_SECONDS: Final = 10
+
+
+class Database:
+    """One database, SQLite or PostgreSQL, by its SQLAlchemy URL.
+
+    A context manager; `read` and `write` give one transaction each and may be called
+    from any thread.
+
+    Raises:
+        SettingsError: The URL is none that this code understands.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._url = _parse(url)
+        self.engine: Final = _engine(self._url)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"Database({self.name})"
+
+    @property
+    def name(self) -> str:
+        """The URL, its password masked."""
+        return self._url.render_as_string(hide_password=True)
+
+    @property
+    def is_sqlite(self) -> bool:
+        """Whether one file is all there is, so that one process alone may use it."""
+        return self._url.get_backend_name() == "sqlite"
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """Give a transaction that only looks.
+
+        Raises:
+            StoreError: The database did not answer.
+        """
+        with _translated(), self.engine.connect() as connection:
+            if self.is_sqlite:
+                connection.exec_driver_sql("BEGIN")
+            yield connection
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """Give a transaction that is committed at the end, or rolled back if it raises.
+
+        Raises:
+            StoreError: The database did not do what was asked.
+        """
+        with _translated(), self.engine.connect() as connection:
+            if self.is_sqlite:
+                # Take the one writer's lock now: an upgrade later can fail at once.
+                connection.exec_driver_sql("BEGIN IMMEDIATE")
+            try:
+                yield connection
+            except BaseException:
+                connection.rollback()
+                raise
+            connection.commit()
+
+    def close(self) -> None:
+        """Close what is open."""
+        self.engine.dispose()
+
+
+def _parse(url: str) -> URL:
+    try:
+        parsed = make_url(url)
+    except ArgumentError as err:
+        raise SettingsError(
+            "[database] url is no database URL; write sqlite:////path/to/file or "
+            "postgresql+psycopg://user@host/name"
+        ) from err
+    backend = parsed.get_backend_name()
+    if backend == "sqlite":
+        return parsed
+    if backend == "postgresql":
+        return parsed.set(drivername="postgresql+psycopg")
+    raise SettingsError(f"[database] url: {backend} is not supported; take sqlite or "
+                        "postgresql")  # fmt: skip
+
+
+def _engine(url: URL) -> Engine:
+    if url.get_backend_name() != "sqlite":
+        return create_engine(url, pool_pre_ping=True)
+    if url.database in (None, "", ":memory:"):
+        raise SettingsError("[database] url: give SQLite a file; in memory the first "
+                            "crash would lose every event")  # fmt: skip
+    Path(str(url.database)).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    engine = create_engine(url, connect_args={"timeout": SQLITE_WAIT_SECONDS})
+    event.listen(engine, "connect", _set_up_sqlite)
+    return engine
+
+
+def _set_up_sqlite(connection: sqlite3.Connection, _record: Any) -> None:  # noqa: ANN401 - SQLAlchemy's pool record
+    connection.isolation_level = None  # BEGIN is said by Database
+    for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
+        connection.execute(f"PRAGMA {pragma}").close()
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except SQLAlchemyError as err:
+        # The driver's own line only: SQLAlchemy's text quotes the parameters.
+        cause = getattr(err, "orig", None) or err
+        raise StoreError(f"the database refused: {_first_line(cause)}") from err
+
+
+def _first_line(err: BaseException) -> str:
+    return (str(err).strip().splitlines() or [type(err).__name__])[0]

@@ -1,0 +1,160 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Events in SQL: taken in where no broker keeps them, found again; blocking."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, insert, select, tuple_
+
+from bridge.errors import Conflict, NotFound
+from bridge.model import Envelope
+from bridge.store.database import Database
+from bridge.store.tables import events, quarantine
+from notifier import wire
+from notifier.event import Event
+
+
+@dataclass(frozen=True, slots=True)
+class StoredEvent:
+    """An event as it is kept; `position` grows in the order of arrival."""
+
+    position: int
+    envelope: Envelope
+    received_at: datetime
+
+
+class EventStore:
+    """The events of one database.
+
+    Raises:
+        StoreError: From every method, when the database does not do what is asked.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def accept(self, envelopes: Sequence[Envelope], now: datetime) -> None:
+        """Keep events that wait to be routed; those that are known already, once.
+
+        Raises:
+            Conflict: One is known with another body; none was kept.
+        """
+        fresh = {_key(envelope.event): envelope for envelope in envelopes}
+        with self._database.write() as connection:
+            for key in _known(connection, envelopes):
+                fresh.pop(key, None)
+            if fresh:
+                rows = [event_row(e, now, queued=True) for e in fresh.values()]
+                connection.execute(insert(events), rows)
+
+    def check(self, envelopes: Sequence[Envelope]) -> None:
+        """Make sure that none is known with another body.
+
+        Raises:
+            Conflict: One is.
+        """
+        with self._database.read() as connection:
+            _known(connection, envelopes)
+
+    def get(self, project: str | None, event_id: str) -> StoredEvent:
+        """Return the latest event of this id; of any project where that is None.
+
+        Raises:
+            NotFound: There is none, or it is another project's.
+        """
+        query = select(events).where(events.c.id == event_id)
+        if project is not None:
+            query = query.where(events.c.project == project)
+        query = query.order_by(events.c.position.desc()).limit(1)
+        with self._database.read() as connection:
+            row = connection.execute(query).one_or_none()
+        if row is None:
+            raise NotFound("event", event_id)
+        return _stored(row)
+
+    def queued(self, limit: int) -> list[StoredEvent]:
+        """Return up to `limit` events that wait to be routed, the oldest first."""
+        query = (
+            select(events)
+            .where(events.c.queued)
+            .order_by(events.c.position)
+            .limit(limit)
+        )
+        with self._database.read() as connection:
+            return [_stored(row) for row in connection.execute(query)]
+
+    def quarantine(
+        self, *, reason: str, routing_key: str, headers: dict[str, str], body: bytes,
+        now: datetime,
+    ) -> None:  # fmt: skip
+        """Keep a message that is no event."""
+        row = {
+            "reason": reason,
+            "routing_key": routing_key,
+            "headers": headers,
+            "body": body,
+            "received_at": now,
+        }
+        with self._database.write() as connection:
+            connection.execute(insert(quarantine).values(row))
+
+
+def event_row(envelope: Envelope, now: datetime, *, queued: bool) -> dict[str, Any]:
+    """Return an event's columns."""
+    event = envelope.event
+    return {
+        "source": event.source,
+        "id": event.id,
+        "type": event.type,
+        "project": event.project,
+        "execution_id": event.execution_id,
+        "routing_key": envelope.routing_key,
+        "time": event.time,
+        "received_at": now,
+        "attributes": dict(event.attributes),
+        "body": envelope.body,
+        "queued": queued,
+    }
+
+
+def envelope_of(row: Row[Any]) -> Envelope:
+    """Return the event that a row of `events` holds."""
+    event = wire.from_amqp({}, _headers(row), row.body)
+    return Envelope(event, row.body, row.routing_key)
+
+
+def _headers(row: Row[Any]) -> dict[str, str]:
+    members = {**row.attributes, "id": row.id, "source": row.source}
+    return wire.amqp_headers(members)
+
+
+def _stored(row: Row[Any]) -> StoredEvent:
+    return StoredEvent(row.position, envelope_of(row), row.received_at)
+
+
+def _key(event: Event) -> tuple[str, str]:
+    return event.source, event.id
+
+
+def _known(
+    connection: Connection, envelopes: Sequence[Envelope]
+) -> list[tuple[str, str]]:
+    bodies: dict[tuple[str, str], bytes] = {}
+    for envelope in envelopes:
+        if bodies.setdefault(_key(envelope.event), envelope.body) != envelope.body:
+            raise _conflict(envelope.event.id)
+    query = select(events.c.source, events.c.id, events.c.body).where(
+        tuple_(events.c.source, events.c.id).in_(list(bodies))
+    )
+    known = []
+    for source, event_id, body in connection.execute(query):
+        if body != bodies[source, event_id]:
+            raise _conflict(event_id)
+        known.append((source, event_id))
+    return known
+
+
+def _conflict(event_id: str) -> Conflict:
+    return Conflict(f"event {event_id} is known with another body; give it another id")

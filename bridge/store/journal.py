@@ -1,0 +1,218 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the bridge writes while it works: events, outcomes, leases; blocking.
+
+Each write is one transaction for many events. What is known of a delivery only ever
+grows: delivered beats dead beats pending, and a pending one that another bridge has
+taken is left to it.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, func, or_, select, tuple_, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from bridge.model import Attempt, Delivery, DeliveryId, Envelope, ListenerId, State
+from bridge.store.database import Database
+from bridge.store.deliveries import attempt_row, delivery_of
+from bridge.store.events import envelope_of, event_row
+from bridge.store.tables import attempts, deliveries, events, listeners
+
+EventKey = tuple[str, str]
+"""Source and id of an event."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What is to be written about one event, all or nothing.
+
+    Attributes:
+        arrived: The event and when it came in, unless it is kept already.
+        deliveries: As they stand now.
+        attempts: That ended.
+        held: Ids of those deliveries that this bridge is attempting right now; their
+            ``due_at`` is when others may take them.
+    """
+
+    arrived: tuple[Envelope, datetime] | None = None
+    deliveries: Sequence[Delivery] = ()
+    attempts: Sequence[Attempt] = ()
+    held: frozenset[DeliveryId] = frozenset()
+
+
+class Journal:
+    """Writes for one bridge.
+
+    Args:
+        database: Where to.
+        owner: Names this bridge among those that share the database.
+
+    Raises:
+        StoreError: From every method, when the database does not do what is asked.
+    """
+
+    def __init__(self, database: Database, owner: str) -> None:
+        self._database = database
+        self._owner = owner
+        self._insert = sqlite.insert if database.is_sqlite else postgresql.insert
+
+    def write(self, entries: Iterable[Entry]) -> None:
+        """Write all the entries, or none."""
+        arrived: dict[EventKey, dict[str, Any]] = {}
+        standing: dict[DeliveryId, dict[str, Any]] = {}
+        tries: dict[tuple[DeliveryId, int], Mapping[str, Any]] = {}
+        for entry in entries:
+            if entry.arrived is not None:
+                row = event_row(*entry.arrived, queued=False)
+                arrived[row["source"], row["id"]] = row
+            for delivery in entry.deliveries:
+                # The later word stands; one statement may not touch a row twice.
+                held = delivery.id in entry.held
+                standing[delivery.id] = self._delivery_row(delivery, held=held)
+            for attempt in entry.attempts:
+                key = attempt.delivery_id, attempt.number
+                tries[key] = attempt_row(attempt)
+        with self._database.write() as connection:
+            self._write_events(connection, list(arrived.values()))
+            self._write_deliveries(connection, list(standing.values()))
+            self._write_attempts(connection, list(tries.values()))
+
+    def known(self, keys: Sequence[EventKey]) -> dict[EventKey, set[ListenerId]]:
+        """Return, for each of the events, the listeners it has a delivery to."""
+        place = tuple_(deliveries.c.event_source, deliveries.c.event_id)
+        query = select(
+            deliveries.c.event_source, deliveries.c.event_id, deliveries.c.listener_id
+        ).where(place.in_(list(keys)))
+        found: dict[EventKey, set[ListenerId]] = {}
+        with self._database.read() as connection:
+            for source, event_id, listener in connection.execute(query):
+                found.setdefault((source, event_id), set()).add(ListenerId(listener))
+        return found
+
+    def due(self, now: datetime) -> dict[ListenerId, int]:
+        """Return how many deliveries of which enabled listeners are due."""
+        query = (
+            select(deliveries.c.listener_id, func.count())
+            .join(listeners, listeners.c.id == deliveries.c.listener_id)
+            .where(_pending, deliveries.c.due_at <= now, listeners.c.enabled)
+            .group_by(deliveries.c.listener_id)
+        )
+        with self._database.read() as connection:
+            rows = connection.execute(query).all()
+        return {ListenerId(row[0]): row[1] for row in rows}
+
+    def claim(
+        self, limits: Mapping[ListenerId, int], *, now: datetime, until: datetime
+    ) -> list[tuple[Delivery, Envelope]]:
+        """Take due deliveries for this bridge, the longest due first.
+
+        Args:
+            limits: How many of which listeners at most.
+            now: What is due before it.
+            until: When others may take them, if nothing is heard of them.
+        """
+        taken: list[tuple[Delivery, Envelope]] = []
+        with self._database.write() as connection:
+            for listener, limit in limits.items():
+                taken += self._claim(connection, listener, limit, (now, until))
+        return taken
+
+    def release(self, now: datetime) -> int:
+        """Make due now what bridges held that are no more; return how many.
+
+        Only where no other bridge can be at work on this database.
+        """
+        held = {"lease_owner": None, "due_at": now}
+        statement = update(deliveries).where(
+            _pending, deliveries.c.lease_owner.is_not(None)
+        )
+        with self._database.write() as connection:
+            return connection.execute(statement.values(held)).rowcount
+
+    def _claim(
+        self,
+        connection: Connection,
+        listener: ListenerId,
+        limit: int,
+        times: tuple[datetime, datetime],
+    ) -> list[tuple[Delivery, Envelope]]:
+        now, until = times
+        chosen = connection.scalars(
+            select(deliveries.c.id)
+            .where(_pending, deliveries.c.due_at <= now)
+            .where(deliveries.c.listener_id == listener)
+            .order_by(deliveries.c.due_at)
+            .limit(limit)
+            .with_for_update(skip_locked=True)
+        ).all()
+        mine = {"lease_owner": self._owner, "due_at": until}
+        where = deliveries.c.id.in_(chosen)
+        connection.execute(update(deliveries).where(where).values(mine))
+        rows = connection.execute(select(deliveries).where(where)).all()
+        bodies = select(events).where(
+            tuple_(events.c.source, events.c.id).in_(
+                [(row.event_source, row.event_id) for row in rows]
+            )
+        )
+        kept = {(e.source, e.id): envelope_of(e) for e in connection.execute(bodies)}
+        return [
+            (delivery_of(row), kept[row.event_source, row.event_id]) for row in rows
+        ]
+
+    def _delivery_row(self, delivery: Delivery, *, held: bool) -> dict[str, Any]:
+        return {
+            "id": delivery.id,
+            "listener_id": delivery.listener_id,
+            "project": delivery.project,
+            "event_source": delivery.event_source,
+            "event_id": delivery.event_id,
+            "event_type": delivery.event_type,
+            "execution_id": delivery.execution_id,
+            "state": delivery.state.value,
+            "attempts": delivery.attempts,
+            "due_at": delivery.due_at,
+            "lease_owner": self._owner if held else None,
+            "reason": delivery.reason,
+            "created_at": delivery.created_at,
+            "updated_at": delivery.updated_at,
+        }
+
+    def _write_events(
+        self, connection: Connection, rows: Sequence[dict[str, Any]]
+    ) -> None:
+        if rows:
+            statement = self._insert(events).on_conflict_do_update(
+                index_elements=["source", "id"], set_={"queued": False}
+            )
+            connection.execute(statement, rows)
+
+    def _write_deliveries(
+        self, connection: Connection, rows: Sequence[dict[str, Any]]
+    ) -> None:
+        if not rows:
+            return
+        statement = self._insert(deliveries)
+        new = statement.excluded
+        changing = ("state", "attempts", "due_at", "lease_owner", "reason")
+        mine = or_(
+            deliveries.c.lease_owner.is_(None),
+            deliveries.c.lease_owner == self._owner,
+        )
+        upsert = statement.on_conflict_do_update(
+            index_elements=["id"],
+            set_={name: new[name] for name in (*changing, "updated_at")},
+            where=or_(_pending & mine, new.state == State.DELIVERED.value),
+        )
+        connection.execute(upsert, rows)
+
+    def _write_attempts(
+        self, connection: Connection, rows: Sequence[Mapping[str, Any]]
+    ) -> None:
+        if rows:
+            statement = self._insert(attempts).on_conflict_do_nothing()
+            connection.execute(statement, rows)
+
+
+_pending = deliveries.c.state == State.PENDING.value

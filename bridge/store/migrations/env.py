@@ -1,0 +1,13 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What alembic runs: the steps, on the connection that `bridge.store.schema` gives."""
+
+from alembic import context
+
+from bridge.store.tables import metadata
+
+context.configure(
+    connection=context.config.attributes["connection"],
+    target_metadata=metadata,
+    transactional_ddl=False,  # the transaction is the caller's
+)
+context.run_migrations()

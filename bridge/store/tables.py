@@ -1,0 +1,199 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The tables: what stands in each column.
+
+Times are UTC. A listener is never deleted, only marked; what its callback must keep
+secret stands sealed in one column. ``changed_in`` is the count of changes that a
+listener was last changed in: an index in memory asks for what is newer than it knows.
+"""
+
+from datetime import UTC, datetime
+from typing import Final
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    DateTime,
+    Dialect,
+    Float,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+    text,
+)
+
+
+class UtcTime(TypeDecorator[datetime]):
+    """An aware time; kept as UTC also where the database knows no time zones."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(
+        self, value: datetime | None, dialect: Dialect
+    ) -> datetime | None:
+        """Turn it into UTC, so that SQLite's text compares in order."""
+        del dialect
+        return None if value is None else value.astimezone(UTC)
+
+    def process_result_value(
+        self, value: datetime | None, dialect: Dialect
+    ) -> datetime | None:
+        """Give back the time zone that SQLite drops."""
+        del dialect
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value
+
+
+metadata: Final = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+# SQLite numbers rows by itself only for a column that says INTEGER.
+_Sequence: Final = BigInteger().with_variant(Integer, "sqlite")
+
+settings: Final = Table(
+    "settings",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    Column("value", Text, nullable=False),
+)
+"""Facts about this database: ``key_fingerprint``."""
+
+counters: Final = Table(
+    "counters",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    Column("number", BigInteger, nullable=False),
+)
+"""``listeners``: counts the changes of listeners; its row is their common lock."""
+
+listeners: Final = Table(
+    "listeners",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("project", String(255), nullable=False),
+    Column("name", String(255)),
+    Column("workbook", String(255)),
+    Column("workflow", String(255)),
+    Column("execution_id", String(255)),
+    Column("task", String(255)),
+    Column("events", JSON, nullable=False),
+    Column("when", Text),
+    Column("callback", JSON, nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+    Column("max_in_flight", Integer, nullable=False),
+    Column("retry", JSON, nullable=False),
+    Column("enabled", Boolean, nullable=False),
+    Column("disabled_reason", Text),
+    Column("revision", Integer, nullable=False),
+    Column("created_at", UtcTime, nullable=False),
+    Column("updated_at", UtcTime, nullable=False),
+    Column("deleted_at", UtcTime),
+    Column("changed_in", BigInteger, nullable=False),
+    Index("ix_listeners_changed_in", "changed_in"),
+    Index(
+        "uq_listeners_project_name",
+        "project",
+        "name",
+        unique=True,
+        sqlite_where=text("deleted_at IS NULL"),
+        postgresql_where=text("deleted_at IS NULL"),
+    ),
+)
+
+events: Final = Table(
+    "events",
+    metadata,
+    Column("position", _Sequence, primary_key=True, autoincrement=True),
+    Column("source", String(255), nullable=False),
+    Column("id", String(255), nullable=False),
+    Column("type", String(80), nullable=False),
+    Column("project", String(255), nullable=False),
+    Column("execution_id", String(255), nullable=False),
+    Column("routing_key", String(255), nullable=False),
+    Column("time", UtcTime, nullable=False),
+    Column("received_at", UtcTime, nullable=False),
+    Column("attributes", JSON, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Column("queued", Boolean, nullable=False),
+    Index("uq_events_source_id", "source", "id", unique=True),
+    Index("ix_events_id", "id"),
+    Index("ix_events_execution_id", "execution_id"),
+    Index(
+        "ix_events_queued",
+        "position",
+        sqlite_where=text("queued"),
+        postgresql_where=text("queued"),
+    ),
+)
+"""Every event taken in. ``queued``: it waits to be routed (no broker keeps it)."""
+
+deliveries: Final = Table(
+    "deliveries",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("listener_id", String(64), nullable=False),
+    Column("project", String(255), nullable=False),
+    Column("event_source", String(255), nullable=False),
+    Column("event_id", String(255), nullable=False),
+    Column("event_type", String(80), nullable=False),
+    Column("execution_id", String(255), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("due_at", UtcTime),
+    Column("lease_owner", String(64)),
+    Column("reason", Text),
+    Column("created_at", UtcTime, nullable=False),
+    Column("updated_at", UtcTime, nullable=False),
+    Index(
+        "ix_deliveries_due",
+        "listener_id",
+        "due_at",
+        sqlite_where=text("state = 'pending'"),
+        postgresql_where=text("state = 'pending'"),
+    ),
+    Index("ix_deliveries_event", "event_source", "event_id"),
+    Index("ix_deliveries_listener_created", "listener_id", "created_at"),
+    Index("ix_deliveries_execution", "execution_id"),
+    Index("ix_deliveries_created_at", "created_at"),
+)
+
+"""``due_at``: when a bridge may take a pending one. ``lease_owner``: the bridge that has
+it now; ``due_at`` is then when its lease ends."""
+
+attempts: Final = Table(
+    "attempts",
+    metadata,
+    Column("delivery_id", String(64), primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("kind", String(16), nullable=False),
+    Column("started_at", UtcTime, nullable=False),
+    Column("duration_seconds", Float, nullable=False),
+    Column("status", Integer),
+    Column("error", Text),
+    Column("answer", LargeBinary, nullable=False),
+)
+
+quarantine: Final = Table(
+    "quarantine",
+    metadata,
+    Column("position", _Sequence, primary_key=True, autoincrement=True),
+    Column("reason", Text, nullable=False),
+    Column("routing_key", Text, nullable=False),
+    Column("headers", JSON, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Column("received_at", UtcTime, nullable=False),
+)
+"""Messages that are no events, where no broker keeps them."""

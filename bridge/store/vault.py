@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Seals what must be kept secret before it reaches the database.
+
+Fernet (AES-128-CBC and HMAC-SHA256, github.com/fernet/spec) under one key, which stands
+in a file of mode 0600 or in the environment, never in the database.
+"""
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from cryptography.fernet import Fernet, InvalidToken
+from sqlalchemy import insert, select
+
+from bridge.errors import SettingsError
+from bridge.store.database import Database
+from bridge.store.tables import settings
+
+KEY_MODE: Final = 0o600
+_FINGERPRINT: Final = "key_fingerprint"
+
+
+class Vault:
+    """Seals and opens; safe to share between threads.
+
+    Args:
+        key: 32 bytes in URL-safe base64, as `Fernet.generate_key` gives.
+
+    Raises:
+        SettingsError: The key is none.
+    """
+
+    def __init__(self, key: str) -> None:
+        try:
+            self._fernet = Fernet(key)
+        except ValueError as err:
+            raise SettingsError(
+                "[secrets] key must be 32 bytes in URL-safe base64"
+            ) from err
+        self.fingerprint: Final = hashlib.sha256(key.encode()).hexdigest()[:16]
+
+    def __repr__(self) -> str:
+        return f"Vault({self.fingerprint})"
+
+    def seal(self, members: Mapping[str, Any]) -> bytes:
+        """Return the members as a sealed text."""
+        return self._fernet.encrypt(json.dumps(dict(members)).encode())
+
+    def open(self, sealed: bytes) -> dict[str, Any]:
+        """Return what was sealed.
+
+        Raises:
+            SettingsError: It was sealed with another key.
+        """
+        try:
+            members: dict[str, Any] = json.loads(self._fernet.decrypt(sealed))
+        except InvalidToken as err:
+            raise SettingsError("a secret was sealed with another key") from err
+        return members
+
+
+def read_key(path: Path) -> str:
+    """Return the key in a file; makes the file with a new key where there is none.
+
+    Raises:
+        SettingsError: The file can be neither read nor made, or others may read it.
+    """
+    try:
+        try:
+            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, KEY_MODE)
+        except FileExistsError:
+            return _read_existing(path)
+        with os.fdopen(handle, "wb") as file:
+            key = Fernet.generate_key()
+            file.write(key)
+            os.fsync(file.fileno())
+        return key.decode()
+    except OSError as err:
+        raise SettingsError(f"[secrets] key_file {path}: {err.strerror}") from err
+
+
+def claim(database: Database, vault: Vault) -> None:
+    """Note which key seals this database, or check that it is this one.
+
+    Raises:
+        SettingsError: The database was sealed with another key.
+    """
+    with database.write() as connection:
+        known = connection.scalar(
+            select(settings.c.value).where(settings.c.name == _FINGERPRINT)
+        )
+        if known is None:
+            row = {"name": _FINGERPRINT, "value": vault.fingerprint}
+            connection.execute(insert(settings).values(row))
+        elif known != vault.fingerprint:
+            raise SettingsError(
+                f"the secrets in this database were sealed with key {known}, not with "
+                f"{vault.fingerprint}; set [secrets] key_file to the key they need"
+            )
+
+
+def _read_existing(path: Path) -> str:
+    mode = path.stat().st_mode & 0o777
+    if mode & 0o077:
+        raise SettingsError(
+            f"[secrets] key_file {path} may be read by others (mode {mode:04o}); "
+            f"chmod 600 it"
+        )
+    return path.read_text("ascii").strip()
