@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What an operator may set for the engine's side: from a file and the environment.
+
+Environment before file before default: ``AMQP_URL``, then ``OS_<SECTION>__<NAME>``
+(oslo.config's own spelling), then the first configuration file that there is.
+"""
+
+import os
+from collections.abc import Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Final
+
+from notifier.errors import SettingsError
+from notifier.settings.files import read
+from notifier.settings.options import AMQP, list_opts
+from notifier.settings.url import masked
+from notifier.settings.values import Bus, OnError, QueueType, Settings
+
+__all__ = [
+    "SYSTEM_FILE",
+    "USER_FILE",
+    "Bus",
+    "OnError",
+    "QueueType",
+    "Settings",
+    "list_opts",
+    "load",
+    "masked",
+]
+
+USER_FILE: Final = Path("~/.config/workflow-notifier/notifier.conf")
+SYSTEM_FILE: Final = Path("/etc/notifier/notifier.conf")
+
+
+def load(
+    config_file: Path | None = None, *, environ: Mapping[str, str] | None = None
+) -> Settings:
+    """Return the settings of this process.
+
+    Args:
+        config_file: Default: ``NOTIFIER_CONF``, else the first that there is of
+            `USER_FILE` and `SYSTEM_FILE`.
+        environ: Default: the process's.
+
+    Raises:
+        SettingsError: Names the file, the line and what would be right.
+    """
+    if environ is None:
+        environ = os.environ
+    values = read(list_opts(), _find(config_file, environ), environ)
+    return Settings(
+        bus=Bus(
+            url=_amqp_url(environ) or values["bus", "url"],
+            exchange=values["bus", "exchange"],
+            bridge_queue=values["bus", "bridge_queue"],
+            pool_size=values["bus", "pool_size"],
+            queue_type=values["bus", "queue_type"],
+            timeout=timedelta(seconds=values["bus", "timeout_seconds"]),
+        ),
+        http_url=values["http", "url"].rstrip("/"),
+        source=values["notifier", "source"],
+        project=values["notifier", "project"],
+        on_error=values["notifier", "on_error"],
+    )
+
+
+def _find(config_file: Path | None, environ: Mapping[str, str]) -> Path | None:
+    named = config_file or environ.get("NOTIFIER_CONF")
+    if named:
+        path = Path(named).expanduser()
+        if not path.is_file():
+            raise SettingsError(f"{path}: there is no such file")
+        return path
+    usual = (USER_FILE.expanduser(), SYSTEM_FILE)
+    return next((path for path in usual if path.is_file()), None)
+
+
+def _amqp_url(environ: Mapping[str, str]) -> str | None:
+    url = environ.get("AMQP_URL")
+    try:
+        return AMQP(url) if url else None
+    except ValueError as err:
+        raise SettingsError(f"AMQP_URL {err}") from err

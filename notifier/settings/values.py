@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What an operator may set for the engine's side, as frozen values."""
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Literal
+
+from notifier.topology import EXCHANGE
+
+QueueType = Literal["quorum", "classic"]
+OnError = Literal["log", "raise"]
+
+
+@dataclass(frozen=True, slots=True)
+class Bus:
+    """How to reach the broker.
+
+    Attributes:
+        url: ``amqp://…`` or ``amqps://…``; `None`: there is no broker.
+        bridge_queue: Make sure that the bridge's queue exists.
+        pool_size: Connections kept open.
+        queue_type: Of the bridge's queue, where it does not exist yet.
+        timeout: The longest wait for a broker or bridge.
+    """
+
+    url: str | None = field(default=None, repr=False)
+    exchange: str = EXCHANGE
+    bridge_queue: bool = True
+    pool_size: int = 1
+    queue_type: QueueType = "quorum"
+    timeout: timedelta = timedelta(seconds=5)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything that may be set.
+
+    Attributes:
+        http_url: Where the bridge is reached when there is no broker.
+        source: Of every event: URI reference of the engine.
+        project: Of every event; `None`: the default project.
+        on_error: Log what goes wrong, or raise it.
+
+    Example:
+        >>> Settings().http_url
+        'http://127.0.0.1:8990'
+    """
+
+    bus: Bus = Bus()
+    http_url: str = "http://127.0.0.1:8990"
+    source: str = "/notifier"
+    project: str | None = None
+    on_error: OnError = "log"
