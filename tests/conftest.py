@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The servers that tests ask for, and how the run speaks of what it left out."""
+
+import os
+import uuid
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import settings
+
+from tests.servers.foreign import ForeignBroker
+from tests.servers.rabbitmq import NotInstalled, RabbitNode
+
+_EVERYTHING_IS_REQUIRED = (
+    os.environ.get("CI") == "true" or os.environ.get("REQUIRE_ALL") == "1"
+)
+
+# A noisy machine is no failure of a property.
+settings.register_profile("quick", deadline=None, max_examples=50, print_blob=True)
+settings.register_profile("thorough", deadline=None, max_examples=2000, print_blob=True)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
+
+
+@pytest.fixture(scope="session")
+def rabbit(request: pytest.FixtureRequest) -> Iterator[RabbitNode | ForeignBroker]:
+    """The RabbitMQ of this run: ``AMQP_URL``, else a private node. Do not harm it."""
+    url = os.environ.get("AMQP_URL")
+    if url is None:
+        with _private_node() as node:
+            yield node
+        return
+    broker = ForeignBroker(url)
+    if not broker.gives_vhosts:
+        reporter = request.config.pluginmanager.get_plugin("terminalreporter")
+        reporter.write_line("AMQP_URL: no management API; all tests share its vhost")
+    yield broker
+
+
+@pytest.fixture
+def own_rabbit() -> Iterator[RabbitNode]:
+    """A private node for one test, to be killed and frozen (about 7 s)."""
+    with _private_node() as node:
+        yield node
+
+
+@pytest.fixture
+def amqp_url(rabbit: RabbitNode | ForeignBroker) -> Iterator[str]:
+    """URL of a virtual host of the test's own."""
+    name = f"test-{uuid.uuid4()}"
+    yield rabbit.vhost(name)
+    rabbit.drop_vhost(name)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say aloud, at the very end, that tests were left out; ``-ra`` says which."""
+    left_out = _left_out(terminalreporter)
+    if left_out:
+        fate = "which fails this run" if _EVERYTHING_IS_REQUIRED else "see above"
+        terminalreporter.write_line(f"{left_out} tests were left out: {fate}", red=True)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Let the run fail for what it left out, where everything is required."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if _EVERYTHING_IS_REQUIRED and session.exitstatus == 0 and _left_out(reporter):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def _left_out(reporter: pytest.TerminalReporter) -> int:
+    return sum(len(reporter.stats.get(kind, [])) for kind in ("skipped", "xfailed"))
+
+
+def _private_node() -> RabbitNode:
+    try:
+        return RabbitNode()
+    except NotInstalled as err:
+        pytest.fail(str(err), pytrace=False)
