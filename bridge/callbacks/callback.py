@@ -26,8 +26,9 @@ class Callback(Protocol):
 
         Args:
             call: What to bring to whom.
-            done: Called exactly once, on the event loop's thread, at the latest
-                shortly after the listener's timeout. No order among calls.
+            done: Called exactly once, on the event loop's thread, after `submit` has
+                returned and at the latest shortly after the listener's timeout. No
+                order among calls.
         """
 
     def close(self) -> None:

@@ -97,6 +97,23 @@ class Delivery:
     due_at: datetime | None = None
     reason: str | None = None
 
+    @classmethod
+    def new(cls, envelope: Envelope, listener: Listener, now: datetime) -> "Delivery":
+        """Return the delivery of an event to a listener, nothing tried yet."""
+        event = envelope.event
+        return cls(
+            id=delivery_id(event.source, event.id, listener.id),
+            listener_id=listener.id,
+            project=event.project,
+            event_source=event.source,
+            event_id=event.id,
+            event_type=event.type,
+            execution_id=event.execution_id,
+            state=State.PENDING,
+            created_at=now,
+            updated_at=now,
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Attempt:

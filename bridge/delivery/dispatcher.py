@@ -1,0 +1,300 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Tells listeners: gives each delivery a slot, tries it, and has its outcome recorded.
+
+Lives on the event loop. An event is recorded, all or nothing, as soon as something is
+known of each of its deliveries: its outcome, or that it was parked. An attempt that is
+still open after a second is parked under this bridge's lease and goes on, so that a slow
+endpoint holds no message back.
+"""
+
+import asyncio
+import random
+import time
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Final
+
+from bridge.callbacks.callback import Callback
+from bridge.delivery.flight import Arrival, Flight
+from bridge.delivery.lane import Lane, Place
+from bridge.delivery.recorder import Recorder
+from bridge.delivery.retry import decide
+from bridge.model import (
+    Attempt,
+    Call,
+    Delivery,
+    DeliveryId,
+    Envelope,
+    Listener,
+    ListenerId,
+    Outcome,
+    OutcomeKind,
+    State,
+)
+from bridge.store.journal import Entry
+
+LEASE_MARGIN: Final = timedelta(seconds=5)
+"""An attempt's lease outlasts the attempt's time limit by this."""
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long a delivery may keep its event unrecorded.
+
+    Attributes:
+        attempt: An attempt that is still open after this is recorded as parked.
+        line: One that would wait longer for a slot is parked.
+    """
+
+    attempt: timedelta = timedelta(seconds=1)
+    line: timedelta = timedelta(milliseconds=200)
+
+
+@dataclass(frozen=True, slots=True)
+class Reports:
+    """Who is told what happens here, beside the recorder.
+
+    Attributes:
+        attempted: After each attempt.
+        gone: A receiver wants no more; its listener is to be disabled.
+        parked: Something waits in the database that may be due.
+    """
+
+    attempted: Callable[[Call, Outcome, Delivery], None]
+    gone: Callable[[Listener], None]
+    parked: Callable[[], None]
+
+
+class Dispatcher:
+    """Every listener's lane, and what is in flight.
+
+    Args:
+        callbacks: By the type that a listener names.
+        recorder: Where outcomes go.
+        reports: Who else is told.
+        patience: See `Patience`.
+    """
+
+    def __init__(
+        self,
+        callbacks: Mapping[str, Callback],
+        recorder: Recorder,
+        reports: Reports,
+        patience: Patience,
+    ) -> None:
+        self._callbacks = callbacks
+        self._recorder = recorder
+        self._reports = reports
+        self._patience = patience
+        self._lanes: dict[ListenerId, Lane[Flight]] = {}
+        self._arrivals: dict[Arrival, None] = {}  # the oldest first
+        self._flying: set[DeliveryId] = set()
+        self._running = 0
+        self._is_paused = False
+
+    @property
+    def running(self) -> int:
+        """How many attempts are under way."""
+        return self._running
+
+    def dispatch(
+        self,
+        envelope: Envelope,
+        listeners: Sequence[Listener],
+        committed: Callable[[], None],
+    ) -> None:
+        """Tell listeners of an event; `committed` is called once that is recorded."""
+        now = datetime.now(UTC)
+        arrival = Arrival(envelope, now, time.monotonic(), committed)
+        flights = [
+            Flight(
+                Delivery.new(envelope, one, now),
+                one,
+                envelope,
+                arrival,
+                was_parked=False,
+            )
+            for one in listeners
+        ]
+        arrival.open = {flight.delivery.id: flight for flight in flights}
+        self._arrivals[arrival] = None
+        self._flying.update(arrival.open)
+        for flight in flights:
+            self._offer(flight)
+        self._record_if_known(arrival)
+
+    def resume(
+        self, delivery: Delivery, listener: Listener, envelope: Envelope
+    ) -> None:
+        """Try again what was taken from the database under this bridge's lease."""
+        flight = Flight(delivery, listener, envelope, None, was_parked=True)
+        lane = self._lane(listener)
+        lane.offer_due(flight)
+        self._fill(lane)
+
+    def room_for_due(self, listener: Listener) -> int:
+        """Return how many due deliveries of a listener may be taken now."""
+        return 0 if self._is_paused else self._lane(listener).room_for_due
+
+    def note_backlogs(self, listener_ids: Collection[ListenerId]) -> None:
+        """Keep slots free for the due deliveries of these listeners, and no others."""
+        for listener_id, lane in self._lanes.items():
+            lane.has_backlog = listener_id in listener_ids
+            self._fill(lane)
+
+    def tick(self) -> None:
+        """Park what has lasted too long; to be called some ten times a second."""
+        now = time.monotonic()
+        line, attempt = (
+            now - limit.total_seconds()
+            for limit in (self._patience.line, self._patience.attempt)
+        )
+        for arrival in list(self._arrivals):
+            if arrival.started > line:
+                break
+            for flight in list(arrival.open.values()):
+                if flight.is_started:
+                    is_late = arrival.started <= attempt
+                else:
+                    is_late = self._lane(flight.listener).leave(flight)
+                if is_late:
+                    self._park(flight)
+            self._record_if_known(arrival)
+
+    def pause(self) -> None:
+        """Start no attempt until `proceed`; those under way go on."""
+        self._is_paused = True
+
+    def proceed(self) -> None:
+        """Start attempts again."""
+        self._is_paused = False
+        for lane in list(self._lanes.values()):
+            self._fill(lane)
+
+    def park_waiting(self) -> None:
+        """Park all that waits for a slot, and start nothing more: the bridge ends."""
+        self.pause()
+        for lane in self._lanes.values():
+            for flight in lane.clear():
+                self._park(flight)
+        for arrival in list(self._arrivals):
+            self._record_if_known(arrival)
+
+    def _lane(self, listener: Listener) -> Lane[Flight]:
+        lane = self._lanes.get(listener.id)
+        if lane is None:
+            lane = Lane(listener.max_in_flight, self._patience.line)
+            self._lanes[listener.id] = lane
+        lane.slots = listener.max_in_flight
+        return lane
+
+    def _offer(self, flight: Flight) -> None:
+        if self._is_paused:
+            self._park(flight)
+            return
+        match self._lane(flight.listener).offer(flight):
+            case Place.SLOT:
+                self._start(flight)
+            case Place.PARKED:
+                self._park(flight)
+            case Place.LINE:
+                pass
+
+    def _fill(self, lane: Lane[Flight]) -> None:
+        while not self._is_paused and (flight := lane.take()) is not None:
+            self._start(flight)
+
+    def _start(self, flight: Flight) -> None:
+        flight.is_started = True
+        self._running += 1
+        call = Call(
+            delivery_id=flight.delivery.id,
+            attempt=flight.delivery.attempts + 1,
+            listener=flight.listener,
+            envelope=flight.envelope,
+        )
+        kind = flight.listener.callback.type
+        callback = self._callbacks.get(kind)
+        if callback is None:
+            loop = asyncio.get_running_loop()
+            loop.call_soon(self._ended, flight, call, _unknown(kind))
+        else:
+            callback.submit(call, partial(self._ended, flight, call))
+
+    def _ended(self, flight: Flight, call: Call, outcome: Outcome) -> None:
+        self._running -= 1
+        now = datetime.now(UTC)
+        decision = decide(
+            flight.listener.retry,
+            outcome,
+            attempts=call.attempt,
+            now=now,
+            chance=random.random(),  # noqa: S311 - spreads retries, guards nothing
+        )
+        flight.delivery = replace(
+            flight.delivery,
+            state=decision.state,
+            due_at=decision.due_at,
+            reason=decision.reason,
+            attempts=call.attempt - (0 if decision.counts else 1),
+            updated_at=now,
+        )
+        tried = Attempt(flight.delivery.id, call.attempt, outcome)
+        self._flying.discard(flight.delivery.id)
+        self._record(flight, [tried] if decision.counts else [])
+        self._reports.attempted(call, outcome, flight.delivery)
+        if outcome.kind is OutcomeKind.GONE:
+            self._reports.gone(flight.listener)
+        lane = self._lane(flight.listener)
+        lane.end(flight, outcome.duration)
+        self._fill(lane)
+        if lane.is_idle:
+            self._lanes.pop(flight.listener.id, None)
+        if decision.state is State.PENDING or flight.was_parked:
+            self._reports.parked()
+
+    def _park(self, flight: Flight) -> None:
+        now = datetime.now(UTC)
+        until = now
+        if flight.is_started:
+            until += flight.listener.callback.timeout + LEASE_MARGIN
+        else:
+            self._flying.discard(flight.delivery.id)
+        flight.delivery = replace(flight.delivery, due_at=until, updated_at=now)
+        if flight.is_started and flight.arrival is not None:
+            flight.arrival.held.add(flight.delivery.id)
+        self._record(flight, [])
+
+    def _record(self, flight: Flight, attempts: list[Attempt]) -> None:
+        arrival = flight.arrival
+        if arrival is None:
+            entry = Entry(deliveries=[flight.delivery], attempts=attempts)
+            self._recorder.record(entry)
+            return
+        del arrival.open[flight.delivery.id]
+        arrival.standing.append(flight.delivery)
+        arrival.attempts += attempts
+        flight.arrival = None
+        self._record_if_known(arrival)
+
+    def _record_if_known(self, arrival: Arrival) -> None:
+        if arrival.open or arrival not in self._arrivals:
+            return
+        del self._arrivals[arrival]
+        self._recorder.record(arrival.entry(), partial(self._committed, arrival))
+
+    def _committed(self, arrival: Arrival) -> None:
+        arrival.committed()
+        if any(one.state is State.PENDING for one in arrival.standing):
+            self._reports.parked()
+
+
+def _unknown(kind: str) -> Outcome:
+    return Outcome(
+        kind=OutcomeKind.BLOCKED,
+        started_at=datetime.now(UTC),
+        duration=timedelta(0),
+        error=f"this bridge knows no callback of type {kind!r}",
+    )

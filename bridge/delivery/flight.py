@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is in memory about an event while its listeners are being told."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from bridge.model import Attempt, Delivery, DeliveryId, Envelope, Listener
+from bridge.store.journal import Entry
+
+
+@dataclass(slots=True, eq=False)
+class Arrival:
+    """An event that came in, until how it stands with each listener is recorded.
+
+    Attributes:
+        committed: Called once all of it is safe in the database.
+        started: Monotonic seconds.
+        open: Deliveries of which nothing is known yet that could be recorded.
+    """
+
+    envelope: Envelope
+    received_at: datetime
+    started: float
+    committed: Callable[[], None]
+    open: "dict[DeliveryId, Flight]" = field(default_factory=dict)
+    standing: list[Delivery] = field(default_factory=list)
+    attempts: list[Attempt] = field(default_factory=list)
+    held: set[DeliveryId] = field(default_factory=set)
+
+    def entry(self) -> Entry:
+        """Return what is to be written."""
+        return Entry(
+            arrived=(self.envelope, self.received_at),
+            deliveries=self.standing,
+            attempts=self.attempts,
+            held=frozenset(self.held),
+        )
+
+
+@dataclass(slots=True, eq=False)
+class Flight:
+    """A delivery that has a slot in its lane, or waits for one.
+
+    Attributes:
+        arrival: What it is part of; None once that is recorded, and for a delivery
+            that came from the database: then its outcome is recorded by itself.
+        was_parked: Whether it came from the database.
+    """
+
+    delivery: Delivery
+    listener: Listener
+    envelope: Envelope
+    arrival: Arrival | None
+    was_parked: bool
+    is_started: bool = False
+
+    @property
+    def size(self) -> int:
+        """Bytes that it keeps in memory."""
+        return len(self.envelope.body)

@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Writes what happened in group commits, and tells each writer once it is safe.
+
+Lives on the event loop; the database is asked in one thread of its own. While the
+database refuses, entries wait in memory and are tried again in their order.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from concurrent.futures import Executor
+from typing import Final
+
+from bridge.errors import StoreError
+from bridge.store.journal import Entry, Journal
+
+MAX_BATCH: Final = 500
+WINDOW_SECONDS: Final = 0.003
+FIRST_PAUSE_SECONDS: Final = 0.2
+LONGEST_PAUSE_SECONDS: Final = 5.0
+
+_log = logging.getLogger(__name__)
+
+Committed = Callable[[], None]
+
+
+class Recorder:
+    """The one way to the journal.
+
+    Args:
+        journal: Where to write.
+        executor: One thread; nothing else may hold it for long.
+        on_health: Told False when the database starts to refuse, True when it is over.
+    """
+
+    def __init__(
+        self, journal: Journal, executor: Executor, on_health: Callable[[bool], None]
+    ) -> None:
+        self._journal = journal
+        self._executor = executor
+        self._on_health = on_health
+        self._waiting: list[tuple[Entry, Committed | None]] = []
+        self._work: asyncio.Task[None] | None = None
+        self.is_healthy = True
+
+    def record(self, entry: Entry, committed: Committed | None = None) -> None:
+        """Write an entry soon; `committed` is called on the loop once it is safe."""
+        self._waiting.append((entry, committed))
+        if self._work is None:
+            self._work = asyncio.get_running_loop().create_task(self._write())
+
+    async def flush(self) -> None:
+        """Return once all that was recorded is safe; not before the database is well."""
+        while self._work is not None:
+            await asyncio.shield(self._work)
+
+    async def _write(self) -> None:
+        try:
+            while self._waiting:
+                if len(self._waiting) < MAX_BATCH:
+                    await asyncio.sleep(WINDOW_SECONDS)
+                batch = self._waiting[:MAX_BATCH]
+                await self._commit([entry for entry, _ in batch])
+                del self._waiting[: len(batch)]
+                for _, committed in batch:
+                    if committed is not None:
+                        committed()
+        finally:
+            self._work = None
+
+    async def _commit(self, entries: list[Entry]) -> None:
+        loop = asyncio.get_running_loop()
+        pause = FIRST_PAUSE_SECONDS
+        while True:
+            try:
+                await loop.run_in_executor(self._executor, self._journal.write, entries)
+            except StoreError as err:
+                _log.error("database refuses", extra={"reason": str(err)})
+                self._turn(healthy=False)
+                await asyncio.sleep(pause)
+                pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
+            else:
+                self._turn(healthy=True)
+                return
+
+    def _turn(self, *, healthy: bool) -> None:
+        if healthy != self.is_healthy:
+            self.is_healthy = healthy
+            self._on_health(healthy)

@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What follows from an attempt's outcome: a pure rule."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import assert_never
+
+from bridge.model import Outcome, OutcomeKind, RetryPolicy, State
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """How a delivery stands after an attempt.
+
+    Attributes:
+        state: Delivered, dead, or pending.
+        due_at: When it is tried next, while pending.
+        reason: Why it is dead.
+        counts: Whether the attempt is one of those that the policy allows.
+    """
+
+    state: State
+    due_at: datetime | None = None
+    reason: str | None = None
+    counts: bool = True
+
+
+def decide(
+    policy: RetryPolicy,
+    outcome: Outcome,
+    *,
+    attempts: int,
+    now: datetime,
+    chance: float,
+) -> Decision:
+    """Return what follows from an outcome.
+
+    Args:
+        policy: The listener's.
+        outcome: Of the attempt that just ended.
+        attempts: How many ended, this one included.
+        now: When it ended.
+        chance: From 0 to 1, spreads the retries of many deliveries.
+    """
+    match outcome.kind:
+        case OutcomeKind.SUCCEEDED:
+            return Decision(State.DELIVERED)
+        case OutcomeKind.GONE:
+            return Decision(State.DEAD, reason="the receiver wants no more (410 Gone)")
+        case OutcomeKind.LOST:
+            return Decision(State.PENDING, due_at=now, counts=False)
+        case (
+            OutcomeKind.REFUSED
+            | OutcomeKind.FAILED
+            | OutcomeKind.TIMED_OUT
+            | OutcomeKind.BLOCKED
+        ):
+            return _again(policy, outcome, attempts, now, chance)
+        case _:
+            assert_never(outcome.kind)
+
+
+def _again(
+    policy: RetryPolicy,
+    outcome: Outcome,
+    attempts: int,
+    now: datetime,
+    chance: float,
+) -> Decision:
+    if attempts > len(policy.delays):
+        times = "once" if attempts == 1 else f"{attempts} times"
+        last = outcome.error or f"status {outcome.status}"
+        return Decision(State.DEAD, reason=f"failed {times}; the last time: {last}")
+    delay = policy.delays[attempts - 1]
+    delay *= 1 + policy.jitter * (2 * chance - 1)
+    wished = timedelta(0) if outcome.retry_after is None else outcome.retry_after
+    return Decision(State.PENDING, due_at=now + max(delay, wished))

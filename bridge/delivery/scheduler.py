@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Takes parked deliveries from the database when they come due, as lanes have room.
+
+Lives on the event loop; asks the database in the recorder's thread, so that what was
+just recorded is seen.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from concurrent.futures import Executor
+from datetime import UTC, datetime
+from functools import partial
+from typing import Final
+
+from bridge.delivery.dispatcher import LEASE_MARGIN, Dispatcher
+from bridge.errors import StoreError
+from bridge.model import Listener, ListenerId
+from bridge.store.journal import Journal
+
+POLL_SECONDS: Final = 0.25
+
+_log = logging.getLogger(__name__)
+
+
+class Scheduler:
+    """Runs until it is cancelled.
+
+    Args:
+        journal: Where parked deliveries are.
+        executor: The recorder's.
+        dispatcher: Who tries them.
+        listener: Finds a listener that is enabled.
+    """
+
+    def __init__(
+        self,
+        journal: Journal,
+        executor: Executor,
+        dispatcher: Dispatcher,
+        listener: Callable[[ListenerId], Listener | None],
+    ) -> None:
+        self._journal = journal
+        self._executor = executor
+        self._dispatcher = dispatcher
+        self._listener = listener
+        self._nudged = asyncio.Event()
+
+    def nudge(self) -> None:
+        """Look soon: something may have come due."""
+        self._nudged.set()
+
+    async def run(self) -> None:
+        """Take what is due, again and again."""
+        while True:
+            self._nudged.clear()
+            try:
+                taken = await self._take()
+            except StoreError as err:
+                _log.warning("cannot look for due deliveries: %s", err)
+                taken = 0
+            if not taken:
+                await self._pause()
+
+    async def _pause(self) -> None:
+        try:
+            await asyncio.wait_for(self._nudged.wait(), POLL_SECONDS)
+        except TimeoutError:
+            return
+
+    async def _take(self) -> int:
+        loop = asyncio.get_running_loop()
+        now = datetime.now(UTC)
+        due = await loop.run_in_executor(self._executor, self._journal.due, now)
+        self._dispatcher.note_backlogs(due)
+        limits = {}
+        longest = LEASE_MARGIN
+        for listener_id, count in due.items():
+            listener = self._listener(listener_id)
+            room = 0 if listener is None else self._dispatcher.room_for_due(listener)
+            if listener is not None and room:
+                limits[listener_id] = min(room, count)
+                longest = max(longest, listener.callback.timeout + LEASE_MARGIN)
+        if not limits:
+            return 0
+        claim = partial(self._journal.claim, limits, now=now, until=now + longest)
+        claimed = await loop.run_in_executor(self._executor, claim)
+        for delivery, envelope in claimed:
+            listener = self._listener(delivery.listener_id)
+            if listener is not None:
+                self._dispatcher.resume(delivery, listener, envelope)
+        return len(claimed)

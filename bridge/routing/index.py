@@ -1,0 +1,159 @@
+# SPDX-License-Identifier: Apache-2.0
+"""An index of listeners: finds those that an event concerns without asking the others.
+
+Each listener stands under its most telling exact wish (execution, task, workflow,
+workbook, or none) and under each kind of event type that it takes. A look-up asks a
+handful of places, however many listeners there are.
+"""
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from bridge.model import Listener, ListenerId
+from notifier.event import Event
+from notifier.event_types import expand, matches
+
+_Place = tuple[str, str, str, str]
+"""Project, type or pattern of types, name of the wish, its value."""
+
+_ANY: Final = "*"
+_NO_WISH: Final = ("", "")
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """A listener, prepared for being asked often."""
+
+    listener: Listener
+    types: tuple[str, ...]
+    workbook: Callable[[str | None], bool]
+    workflow: Callable[[str | None], bool]
+    task: Callable[[str | None], bool]
+
+    @classmethod
+    def to(cls, listener: Listener) -> "Route":
+        """Prepare a listener."""
+        patterns = (one for name in listener.events for one in expand(name))
+        return cls(
+            listener=listener,
+            types=tuple(dict.fromkeys(patterns)),
+            workbook=_wish(listener.workbook),
+            workflow=_wish(listener.workflow),
+            task=_wish(listener.task),
+        )
+
+    def accepts(self, event: Event) -> bool:
+        """Tell whether the event is one that the listener asked for.
+
+        Its condition is not looked at.
+        """
+        listener = self.listener
+        return (
+            listener.project == event.project
+            and any(matches(pattern, event.type) for pattern in self.types)
+            and self.workbook(event.workbook)
+            and self.workflow(event.workflow)
+            and (self.task(event.task_name) or self.task(event.task_id))
+            and (
+                listener.execution_id is None
+                or listener.execution_id in event.execution_ids
+            )
+        )
+
+    def places(self) -> set[_Place]:
+        """Return where the index keeps it."""
+        project = self.listener.project
+        name, value = self._telling_wish()
+        return {(project, _group(one), name, value) for one in self.types}
+
+    def _telling_wish(self) -> tuple[str, str]:
+        listener = self.listener
+        wishes = (
+            ("execution", listener.execution_id),
+            ("task", listener.task),
+            ("workflow", listener.workflow),
+            ("workbook", listener.workbook),
+        )
+        for name, value in wishes:
+            if value is not None and (_ANY not in value or name == "execution"):
+                return name, value
+        return _NO_WISH
+
+
+class Index:
+    """Routes by what they ask for; not safe to share between threads."""
+
+    def __init__(self) -> None:
+        self._routes: dict[ListenerId, Route] = {}
+        self._places: dict[_Place, dict[ListenerId, Route]] = {}
+
+    def __len__(self) -> int:
+        return len(self._routes)
+
+    def get(self, listener_id: ListenerId) -> Listener | None:
+        """Return the listener of this id, if it is known."""
+        route = self._routes.get(listener_id)
+        return None if route is None else route.listener
+
+    def put(self, listener: Listener) -> None:
+        """Add a listener, in place of what it was before."""
+        self.remove(listener.id)
+        route = Route.to(listener)
+        self._routes[listener.id] = route
+        for place in route.places():
+            self._places.setdefault(place, {})[listener.id] = route
+
+    def remove(self, listener_id: ListenerId) -> None:
+        """Forget a listener, known or not."""
+        route = self._routes.pop(listener_id, None)
+        if route is None:
+            return
+        for place in route.places():
+            here = self._places[place]
+            del here[listener_id]
+            if not here:
+                del self._places[place]
+
+    def match(self, event: Event) -> list[Listener]:
+        """Return the listeners that the event concerns, conditions not looked at."""
+        found: dict[ListenerId, Route] = {}
+        for place in _places_of(event):
+            found.update(self._places.get(place, {}))
+        return [route.listener for route in found.values() if route.accepts(event)]
+
+
+def _places_of(event: Event) -> Iterator[_Place]:
+    wishes = [("execution", one) for one in event.execution_ids]
+    for name, value in (
+        ("task", event.task_id),
+        ("task", event.task_name),
+        ("workflow", event.workflow),
+        ("workbook", event.workbook),
+    ):
+        if value is not None:
+            wishes.append((name, value))
+    wishes.append(_NO_WISH)
+    project = event.project
+    for types in (event.type, f"{event.kind}.*", _ANY):
+        for name, value in wishes:
+            yield project, types, name, value
+
+
+def _group(pattern: str) -> str:
+    """Return the one of an event's three type words that leads to a pattern."""
+    if _ANY not in pattern:
+        return pattern
+    kind = pattern.partition(".")[0]
+    return f"{kind}.*" if kind in ("execution", "task") else _ANY
+
+
+def _wish(pattern: str | None) -> Callable[[str | None], bool]:
+    if pattern is None:
+        return lambda _: True
+    if _ANY not in pattern:
+        return lambda value: value == pattern
+    parts = (re.escape(part) for part in pattern.split(_ANY))
+    accepted = re.compile(".*".join(parts), re.DOTALL).fullmatch
+    return lambda value: value is not None and accepted(value) is not None
