@@ -7,7 +7,8 @@
     ├── Invalid             a field of what somebody sent; names the field
     │   └── NotSupportedYet the field is part of the design, not of this release
     ├── NotFound            no such listener, delivery or event
-    ├── Conflict            a name is taken, or the caller's copy is out of date
+    ├── Conflict            a name is taken, or something else stands in the way
+    │   └── OutOfDate       the caller's copy is: somebody changed it meanwhile
     ├── SettingsError       a setting is missing or wrong
     └── StoreError          the database did not do what was asked
         └── SchemaError     its schema is older or newer than this code
@@ -49,7 +50,11 @@ class NotFound(BridgeError):
 
 
 class Conflict(BridgeError):
-    """A name is taken, or the caller's copy is out of date."""
+    """A name is taken, or something else stands in the way."""
+
+
+class OutOfDate(Conflict):
+    """The caller's copy is out of date: somebody changed it meanwhile."""
 
 
 class SettingsError(BridgeError):

@@ -12,7 +12,13 @@ from bridge.model.delivery import (
     State,
     delivery_id,
 )
-from bridge.model.listener import CallbackSpec, Listener, ListenerId, RetryPolicy
+from bridge.model.listener import (
+    CallbackSpec,
+    Listener,
+    ListenerDraft,
+    ListenerId,
+    RetryPolicy,
+)
 
 __all__ = [
     "Attempt",
@@ -22,6 +28,7 @@ __all__ = [
     "DeliveryId",
     "Envelope",
     "Listener",
+    "ListenerDraft",
     "ListenerId",
     "Outcome",
     "OutcomeKind",

@@ -86,3 +86,26 @@ class Listener:
     enabled: bool = True
     disabled_reason: str | None = None
     revision: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class ListenerDraft:
+    """What somebody wishes a listener to be; the bridge adds the rest.
+
+    Attributes:
+        secret: None: made for a new listener, kept for an old one.
+    """
+
+    events: tuple[str, ...]
+    callback: CallbackSpec
+    project: str = "default"
+    name: str | None = None
+    workbook: str | None = None
+    workflow: str | None = None
+    execution_id: str | None = None
+    task: str | None = None
+    when: str | None = None
+    max_in_flight: int = DEFAULT_MAX_IN_FLIGHT
+    retry: RetryPolicy = RetryPolicy()
+    enabled: bool = True
+    secret: str | None = field(default=None, repr=False)

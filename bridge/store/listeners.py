@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from bridge.errors import Conflict, NotFound
+from bridge.errors import Conflict, NotFound, OutOfDate
 from bridge.model import CallbackSpec, Listener, ListenerId, RetryPolicy, State
 from bridge.store.database import Database
 from bridge.store.tables import counters, deliveries, listeners
@@ -105,17 +105,12 @@ class ListenerStore:
 
         Raises:
             NotFound: It is no more.
-            Conflict: It has another revision, or its project has one of this name.
+            OutOfDate: It has another revision.
+            Conflict: Its project has one of this name.
         """
         with self._database.write() as connection:
             version = _count(connection)
-            revision = connection.scalar(
-                select(listeners.c.revision).where(_is(listener.id))
-            )
-            if revision is None:
-                raise NotFound("listener", listener.id)
-            if known is not None and revision != known:
-                raise Conflict(f"the listener was changed: it is at {revision} now")
+            revision = _revision(connection, listener.id, known)
             changed = replace(listener, revision=revision + 1)
             row = self._row(changed) | {"changed_in": version}
             statement = update(listeners).where(_is(listener.id)).values(row)
@@ -134,19 +129,24 @@ class ListenerStore:
             }
             connection.execute(update(listeners).where(_is(listener_id)).values(values))
 
-    def remove(self, listener_id: ListenerId, now: datetime) -> None:
+    def remove(
+        self, listener_id: ListenerId, now: datetime, *, known: int | None = None
+    ) -> None:
         """Mark one as removed; what waits for it ends as cancelled.
+
+        Args:
+            listener_id: Which.
+            now: Noted as the time.
+            known: The revision that the caller knows; None: whatever it is.
 
         Raises:
             NotFound: It is no more.
+            OutOfDate: It has another revision.
         """
         with self._database.write() as connection:
             values = {"deleted_at": now, "changed_in": _count(connection)}
-            done = connection.execute(
-                update(listeners).where(_is(listener_id)).values(values)
-            )
-            if not done.rowcount:
-                raise NotFound("listener", listener_id)
+            _revision(connection, listener_id, known)
+            connection.execute(update(listeners).where(_is(listener_id)).values(values))
             ended = {
                 "state": State.CANCELLED.value,
                 "reason": "the listener was removed",
@@ -272,6 +272,18 @@ def _count(connection: Connection) -> int:
 def _version(connection: Connection) -> int:
     query = select(func.coalesce(func.max(counters.c.number), 0))
     return int(connection.scalar(query.where(counters.c.name == _COUNTER)) or 0)
+
+
+def _revision(
+    connection: Connection, listener_id: ListenerId, known: int | None
+) -> int:
+    query = select(listeners.c.revision).where(_is(listener_id))
+    revision = connection.scalar(query)
+    if revision is None:
+        raise NotFound("listener", listener_id)
+    if known is not None and revision != known:
+        raise OutOfDate(f"the listener is at revision {revision} now, not at {known}")
+    return int(revision)
 
 
 def _unique(connection: Connection, statement: Any, listener: Listener) -> None:  # noqa: ANN401 - an SQL statement
