@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select, tuple_
+from sqlalchemy import Connection, Row, func, insert, select, tuple_
 
 from bridge.errors import Conflict, NotFound
 from bridge.model import Envelope
 from bridge.store.database import Database
-from bridge.store.tables import events, quarantine
+from bridge.store.tables import events
 from notifier import wire
 from notifier.event import Event
 
@@ -85,20 +85,10 @@ class EventStore:
         with self._database.read() as connection:
             return [_stored(row) for row in connection.execute(query)]
 
-    def quarantine(
-        self, *, reason: str, routing_key: str, headers: dict[str, str], body: bytes,
-        now: datetime,
-    ) -> None:  # fmt: skip
-        """Keep a message that is no event."""
-        row = {
-            "reason": reason,
-            "routing_key": routing_key,
-            "headers": headers,
-            "body": body,
-            "received_at": now,
-        }
-        with self._database.write() as connection:
-            connection.execute(insert(quarantine).values(row))
+    def last_position(self) -> int:
+        """Return the position of the latest event; 0 where there is none."""
+        with self._database.read() as connection:
+            return connection.scalar(select(func.max(events.c.position))) or 0
 
 
 def event_row(envelope: Envelope, now: datetime, *, queued: bool) -> dict[str, Any]:

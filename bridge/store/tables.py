@@ -185,15 +185,3 @@ attempts: Final = Table(
     Column("error", Text),
     Column("answer", LargeBinary, nullable=False),
 )
-
-quarantine: Final = Table(
-    "quarantine",
-    metadata,
-    Column("position", _Sequence, primary_key=True, autoincrement=True),
-    Column("reason", Text, nullable=False),
-    Column("routing_key", Text, nullable=False),
-    Column("headers", JSON, nullable=False),
-    Column("body", LargeBinary, nullable=False),
-    Column("received_at", UtcTime, nullable=False),
-)
-"""Messages that are no events, where no broker keeps them."""

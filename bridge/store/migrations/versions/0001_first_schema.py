@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The first schema: listeners, events, deliveries, attempts, quarantine."""
+"""The first schema: listeners, events, deliveries and attempts."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -137,16 +137,6 @@ def upgrade() -> None:
         postgresql_where=sa.text("deleted_at IS NULL"),
     )
     op.create_table(
-        "quarantine",
-        sa.Column("position", _position, autoincrement=True, nullable=False),
-        sa.Column("reason", sa.Text(), nullable=False),
-        sa.Column("routing_key", sa.Text(), nullable=False),
-        sa.Column("headers", sa.JSON(), nullable=False),
-        sa.Column("body", sa.LargeBinary(), nullable=False),
-        sa.Column("received_at", _time, nullable=False),
-        sa.PrimaryKeyConstraint("position", name="pk_quarantine"),
-    )
-    op.create_table(
         "settings",
         sa.Column("name", sa.String(length=64), nullable=False),
         sa.Column("value", sa.Text(), nullable=False),
@@ -160,7 +150,6 @@ def downgrade() -> None:
     """Remove the tables with all they hold."""
     for table in (
         "settings",
-        "quarantine",
         "listeners",
         "events",
         "deliveries",

@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Receives events from the database's own table, where there is no broker.
+
+Whoever publishes in this process commits the event first and then wakes the inbox. What
+a former process left is read again at the start.
+"""
+
+import asyncio
+import logging
+from concurrent.futures import Executor
+from functools import partial
+from typing import Final
+
+from bridge.errors import StoreError
+from bridge.intake.source import Received, Sink
+from bridge.store.events import EventStore, StoredEvent
+
+MAX_OPEN: Final = 1000
+"""So many events are in flight at most; the others wait in the table."""
+
+BATCH: Final = 250
+POLL_SECONDS: Final = 1.0
+
+_log = logging.getLogger(__name__)
+
+
+class Inbox:
+    """The `Source` of the in-process bus.
+
+    Args:
+        store: Where the events wait.
+        executor: The recorder's, so that what was just settled is seen.
+    """
+
+    def __init__(self, store: EventStore, executor: Executor) -> None:
+        self._store = store
+        self._executor = executor
+        self._open: set[int] = set()
+        self._awake = asyncio.Event()
+        self._is_stopped = False
+        self._is_reading = False
+
+    @property
+    def is_consuming(self) -> bool:
+        """Whether events that arrive now would be handed on."""
+        return self._is_reading and not self._is_stopped
+
+    def wake(self) -> None:
+        """Look soon; on the loop's thread."""
+        self._awake.set()
+
+    async def run(self, sink: Sink) -> None:
+        """Hand events on until `stop`."""
+        left = await self._read_last()
+        while not self._is_stopped:
+            self._awake.clear()
+            try:
+                self._take(await self._read(), left, sink)
+                self._is_reading = True
+            except StoreError as err:
+                _log.warning("cannot read the inbox: %s", err)
+                self._is_reading = False
+            await self._sleep()
+
+    async def stop(self) -> None:
+        """Hand on no more."""
+        self._is_stopped = True
+        self._awake.set()
+
+    async def close(self) -> None:
+        """Nothing is held: what is not settled waits in the table."""
+
+    async def _read_last(self) -> int:
+        loop = asyncio.get_running_loop()
+        while True:
+            try:
+                return await loop.run_in_executor(
+                    self._executor, self._store.last_position
+                )
+            except StoreError as err:
+                _log.warning("cannot read the inbox: %s", err)
+                await asyncio.sleep(POLL_SECONDS)
+
+    async def _read(self) -> list[StoredEvent]:
+        # Those in flight still stand in the table: read past them.
+        read = partial(self._store.queued, len(self._open) + BATCH)
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._executor, read)
+
+    def _take(self, waiting: list[StoredEvent], left: int, sink: Sink) -> None:
+        for stored in waiting:
+            if len(self._open) >= MAX_OPEN or self._is_stopped:
+                return
+            position = stored.position
+            if position not in self._open:
+                self._open.add(position)
+                settle = partial(self._settle, position)
+                is_repeat = position <= left
+                sink(Received(stored.envelope, is_repeat, settle))
+                self._awake.set()  # there may be more than one batch
+
+    def _settle(self, position: int) -> None:
+        if len(self._open) >= MAX_OPEN:
+            self._awake.set()
+        self._open.discard(position)
+
+    async def _sleep(self) -> None:
+        try:
+            await asyncio.wait_for(self._awake.wait(), POLL_SECONDS)
+        except TimeoutError:
+            return

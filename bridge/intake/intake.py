@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Takes in each event once: routes it, has it delivered, settles it once recorded.
+
+Lives on the event loop.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
+from functools import partial
+from typing import Final, Protocol
+
+from bridge.errors import StoreError
+from bridge.intake.source import Received
+from bridge.model import Envelope, Listener, ListenerId
+from bridge.store.journal import EventKey, Journal
+from notifier.event import Event
+
+PAUSE_SECONDS: Final = 0.5
+
+_log = logging.getLogger(__name__)
+
+
+class Routes(Protocol):
+    """Who listens."""
+
+    def match(
+        self, event: Event, matched: Callable[[Sequence[Listener]], None]
+    ) -> None:
+        """Call `matched` with the listeners that shall hear of an event."""
+
+
+class Delivers(Protocol):
+    """Who tells them."""
+
+    def dispatch(
+        self,
+        envelope: Envelope,
+        listeners: Sequence[Listener],
+        committed: Callable[[], None],
+    ) -> None:
+        """Tell listeners of an event; call `committed` once that is recorded."""
+
+
+class Intake:
+    """Between a source and the delivery.
+
+    Args:
+        router: Answers who listens.
+        dispatcher: Tells them.
+        journal: Knows what was recorded of an event before.
+        executor: The recorder's.
+        on_taken: Told of each event, matched or not.
+    """
+
+    def __init__(
+        self,
+        router: Routes,
+        dispatcher: Delivers,
+        *,
+        journal: Journal,
+        executor: Executor,
+        on_taken: Callable[[Envelope], None],
+    ) -> None:
+        self._router = router
+        self._dispatcher = dispatcher
+        self._journal = journal
+        self._executor = executor
+        self._on_taken = on_taken
+        self._open: dict[EventKey, list[Callable[[], None]]] = {}
+        self._repeats: list[Envelope] = []
+        self._asking: asyncio.Task[None] | None = None
+
+    @property
+    def open(self) -> int:
+        """How many events are not settled yet."""
+        return len(self._open)
+
+    def take(self, received: Received) -> None:
+        """Take in an event.
+
+        A copy whose twin is still on its way is settled with it, never before.
+        """
+        event = received.envelope.event
+        key = event.source, str(event.id)
+        twins = self._open.get(key)
+        if twins is not None:
+            twins.append(received.settle)
+            return
+        self._open[key] = [received.settle]
+        self._on_taken(received.envelope)
+        if received.is_repeat:
+            self._repeats.append(received.envelope)
+            if self._asking is None:
+                self._asking = asyncio.get_running_loop().create_task(self._ask())
+        else:
+            self._route(key, received.envelope, frozenset())
+
+    def _route(
+        self, key: EventKey, envelope: Envelope, told: frozenset[ListenerId]
+    ) -> None:
+        matched = partial(self._matched, key, envelope, told)
+        self._router.match(envelope.event, matched)
+
+    def _matched(
+        self,
+        key: EventKey,
+        envelope: Envelope,
+        told: frozenset[ListenerId],
+        listeners: Sequence[Listener],
+    ) -> None:
+        untold = [one for one in listeners if one.id not in told]
+        self._dispatcher.dispatch(envelope, untold, partial(self._settle, key))
+
+    def _settle(self, key: EventKey) -> None:
+        for settle in self._open.pop(key):
+            settle()
+
+    async def _ask(self) -> None:
+        """Ask, many at once, to whom repeated events were brought already."""
+        loop = asyncio.get_running_loop()
+        while self._repeats:
+            batch, self._repeats = self._repeats, []
+            keys = {(e.event.source, str(e.event.id)): e for e in batch}
+            known = None
+            while known is None:
+                try:
+                    ask = partial(self._journal.known, list(keys))
+                    known = await loop.run_in_executor(self._executor, ask)
+                except StoreError as err:
+                    _log.warning("cannot ask what was recorded: %s", err)
+                    await asyncio.sleep(PAUSE_SECONDS)
+            for key, envelope in keys.items():
+                self._route(key, envelope, frozenset(known.get(key, ())))
+        self._asking = None

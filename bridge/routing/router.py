@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Answers who listens to an event, from an index that follows the database.
+
+Lives on the event loop. The index is brought up to date within a second of any change,
+at once where the change was made in this process.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any, Final, Protocol
+
+from bridge.conditions.verdict import Judgement, Verdict
+from bridge.errors import StoreError
+from bridge.model import Listener, ListenerId
+from bridge.routing.index import Index
+from bridge.store.listeners import Changes, ListenerStore
+from notifier.event import Event
+
+POLL_SECONDS: Final = 0.4
+
+_log = logging.getLogger(__name__)
+
+Matched = Callable[[Sequence[Listener]], None]
+
+
+class Evaluator(Protocol):
+    """Evaluates conditions, off the loop."""
+
+    def evaluate(
+        self,
+        conditions: Sequence[str],
+        data: Mapping[str, Any],
+        done: Callable[[Sequence[Judgement]], None],
+    ) -> None:
+        """Call `done` once, on the loop, with one judgement for each condition."""
+
+
+class Router:
+    """Who listens to what.
+
+    Args:
+        store: What the index follows.
+        evaluator: For listeners with a condition.
+        on_judgement: Told of each judgement of a condition.
+    """
+
+    def __init__(
+        self,
+        store: ListenerStore,
+        evaluator: Evaluator,
+        on_judgement: Callable[[Listener, Judgement], None],
+    ) -> None:
+        self._store = store
+        self._evaluator = evaluator
+        self._on_judgement = on_judgement
+        self._index = Index()
+        self._version = 0
+        self._refreshing = asyncio.Lock()
+
+    def __len__(self) -> int:
+        return len(self._index)
+
+    def listener(self, listener_id: ListenerId) -> Listener | None:
+        """Return an enabled listener."""
+        return self._index.get(listener_id)
+
+    def match(self, event: Event, matched: Matched) -> None:
+        """Call `matched` with the listeners that shall hear of an event.
+
+        At once where no condition has to be evaluated.
+        """
+        candidates = self._index.match(event)
+        sure = [one for one in candidates if one.when is None]
+        asked = [one for one in candidates if one.when is not None]
+        if not asked:
+            matched(sure)
+            return
+        conditions = [one.when for one in asked if one.when is not None]
+        done = partial(self._judged, sure, asked, matched)
+        self._evaluator.evaluate(conditions, event.data, done)
+
+    async def refresh(self) -> None:
+        """Bring the index up to date.
+
+        Raises:
+            StoreError: The database did not answer.
+        """
+        async with self._refreshing:
+            changes = await asyncio.to_thread(self._store.changes, self._version)
+            self._apply(changes)
+
+    async def follow(self) -> None:
+        """Keep the index up to date until cancelled."""
+        while True:
+            await asyncio.sleep(POLL_SECONDS)
+            try:
+                await self.refresh()
+            except StoreError as err:
+                _log.warning("cannot follow the listeners: %s", err)
+
+    def _apply(self, changes: Changes) -> None:
+        for listener_id in changes.removed:
+            self._index.remove(listener_id)
+        for listener in changes.present:
+            if listener.enabled:
+                self._index.put(listener)
+            else:
+                self._index.remove(listener.id)
+        self._version = changes.version
+
+    def _judged(
+        self,
+        sure: list[Listener],
+        asked: list[Listener],
+        matched: Matched,
+        judgements: Sequence[Judgement],
+    ) -> None:
+        agreed = []
+        for listener, judgement in zip(asked, judgements, strict=True):
+            self._on_judgement(listener, judgement)
+            if judgement.verdict is Verdict.MATCH:
+                agreed.append(listener)
+        matched(sure + agreed)
