@@ -122,7 +122,7 @@ class BrokerSource:
             await asyncio.to_thread(_close, link.connection)
 
     def _consume(self, connection: Connection, sink: Sink) -> _Link:
-        channel = connection.default_channel
+        channel: Any = connection.default_channel
         link = _Link(connection, channel, connection.connection.sock.fileno())
         channel.basic_qos(0, self._prefetch, False)  # noqa: FBT003 - py-amqp's own order
         on_message = partial(self._on_message, link, sink)
