@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: Apache-2.0
+# Everything runs in .venv, which is made when it is missing or setup.py has changed.
+
+BIN := .venv/bin
+READY := .venv/.ready
+export PYTHON
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test unit check samples clean
+
+help: ## list what there is
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: $(READY) ## show the product doing its job, from an engine to a webhook
+	@$(BIN)/python -m demo
+
+test: $(READY) ## run every test, against real servers
+	@$(BIN)/python -m tests.servers.install
+	@$(BIN)/pytest
+
+unit: $(READY) ## run the tests that need no server (under 10 s)
+	@$(BIN)/pytest tests/unit tests/properties
+
+check: $(READY) ## lint, formatting, types and import contracts (under 20 s)
+	@$(BIN)/ruff check --quiet
+	@$(BIN)/ruff format --check --quiet
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-logo
+
+clean: ## remove .venv and all else that was made here
+	rm -rf .venv .tox build dist .run *.egg-info .coverage*
+	rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(READY): setup.py .ci/venv
+	@.ci/venv
