@@ -1,0 +1,24 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What stands on the bus: names, declarations, and which binding accepts which key."""
+
+from notifier.topology.bindings import accepts
+from notifier.topology.declaration import QueueType, declare, declare_quarantine
+from notifier.topology.names import (
+    BRIDGE_QUEUE,
+    DEAD_EXCHANGE,
+    EXCHANGE,
+    MAX_KEY_BYTES,
+    QUARANTINE_QUEUE,
+)
+
+__all__ = [
+    "BRIDGE_QUEUE",
+    "DEAD_EXCHANGE",
+    "EXCHANGE",
+    "MAX_KEY_BYTES",
+    "QUARANTINE_QUEUE",
+    "QueueType",
+    "accepts",
+    "declare",
+    "declare_quarantine",
+]

@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Make sure that the exchanges and queues exist; what exists is left as it is.
+
+Each is asked for passively first: a user without the permission to declare can work
+on a bus that an operator has laid out, with whatever arguments and policies.
+"""
+
+import logging
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any, Final, Literal, Self
+
+from notifier.errors import Refused
+from notifier.topology.names import (
+    BRIDGE_QUEUE,
+    DEAD_EXCHANGE,
+    EXCHANGE,
+    QUARANTINE_QUEUE,
+)
+
+QueueType = Literal["quorum", "classic"]
+
+_ACCESS_REFUSED: Final = 403
+_NOT_FOUND: Final = 404
+_PRECONDITION_FAILED: Final = 406
+
+_log = logging.getLogger(__name__)
+
+
+def declare(
+    connection: Any,  # noqa: ANN401 - kombu's or py-amqp's; neither publishes types
+    *,
+    exchange: str = EXCHANGE,
+    bridge_queue: bool = True,
+    queue_type: QueueType = "quorum",
+) -> None:
+    """Make sure that events have an exchange, and the bridge its queue.
+
+    Args:
+        connection: Open, of kombu or py-amqp.
+        exchange: Durable topic exchange for the events.
+        bridge_queue: Whether to keep a durable queue that takes every event.
+        queue_type: Of a queue that does not exist yet.
+
+    Raises:
+        Refused: Something is missing and this user may not declare it.
+    """
+    # No x-delivery-limit: RabbitMQ would drop good messages after crashes.
+    with _Bus(connection) as bus:
+        bus.exchange(exchange, "topic")
+        if bridge_queue:
+            bus.queue(BRIDGE_QUEUE, exchange, "#", {"x-queue-type": queue_type})
+
+
+def declare_quarantine(
+    connection: Any,  # noqa: ANN401 - kombu's or py-amqp's; neither publishes types
+) -> None:
+    """Make sure that messages that are no events have a place to go.
+
+    Args:
+        connection: Open, of kombu or py-amqp.
+
+    Raises:
+        Refused: Something is missing and this user may not declare it.
+    """
+    with _Bus(connection) as bus:
+        bus.exchange(DEAD_EXCHANGE, "fanout")
+        bus.queue(QUARANTINE_QUEUE, DEAD_EXCHANGE, "", {})
+
+
+class _Bus:
+    """One channel; py-amqp opens it again by itself when the broker closed it."""
+
+    def __init__(self, connection: Any) -> None:  # noqa: ANN401 - as in `declare`
+        self._errors = connection.channel_errors
+        self._channel = connection.channel()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._channel.close()
+
+    def exchange(self, name: str, kind: str) -> None:
+        ask = partial(self._channel.exchange_declare, name, kind)
+        self._ensure(f"{kind} exchange {name}", ask)
+
+    def queue(
+        self, name: str, exchange: str, binding: str, arguments: Mapping[str, str]
+    ) -> None:
+        ask = partial(self._channel.queue_declare, name, arguments=dict(arguments))
+        self._ensure(f"queue {name}", ask)
+        self._bind(name, exchange, binding)
+
+    def _ensure(self, what: str, ask: Callable[..., object]) -> None:
+        try:
+            ask(passive=True, durable=True, auto_delete=False)
+        except self._errors as err:
+            if err.reply_code != _NOT_FOUND:
+                raise Refused(f"{what}: {err.reply_text}") from err
+        else:
+            return
+        try:
+            ask(durable=True, auto_delete=False)
+        except self._errors as err:
+            if err.reply_code != _PRECONDITION_FAILED:
+                raise Refused(_missing(what, err.reply_text)) from err
+            # Somebody declared it just now, and otherwise.
+            extra = {"what": what, "fault": err.reply_text}
+            _log.warning("bus: what exists is used, though it differs", extra=extra)
+
+    def _bind(self, queue: str, exchange: str, binding: str) -> None:
+        try:
+            self._channel.queue_bind(queue, exchange, binding)
+        except self._errors as err:
+            if err.reply_code != _ACCESS_REFUSED:
+                raise Refused(f"queue {queue}: {err.reply_text}") from err
+            # Whether it is bound cannot be asked. If not, publishing says so.
+            extra = {"queue": queue, "exchange": exchange, "fault": err.reply_text}
+            _log.warning("bus: no permission to bind the queue", extra=extra)
+
+
+def _missing(what: str, fault: str) -> str:
+    return (
+        f"the {what} is missing and could not be declared: {fault}; "
+        "declare it as an operator, or give this user the configure permission"
+    )
