@@ -1,0 +1,227 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Puts conditions to events in a child process that may be killed at any time.
+
+Expressions are judged one after the other, many events under way at once. Who takes too
+long is killed with the process and blamed; who waited behind is sent again, unharmed.
+"""
+
+import asyncio
+import logging
+import signal
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any, Final
+
+from bridge.conditions.frames import encode
+from bridge.conditions.limits import CPU_LIMIT, SILENCE_LIMIT, START_LIMIT
+from bridge.conditions.process import Process
+from bridge.conditions.verdict import Judgement, Verdict
+
+_LOG: Final = logging.getLogger(__name__)
+_UNDER_WAY: Final = 16  # events sent ahead, to keep the process busy
+_RESTS_SECONDS: Final = (0.1, 0.2, 0.5, 1.0, 5.0)
+"""After each failure in a row; what waits is given up with the last."""
+_DEATHS: Final = 2  # at one expression, for no known reason
+
+_TOO_LONG: Final = Judgement(
+    Verdict.ERROR, f"took over {CPU_LIMIT.total_seconds() * 1000:.0f} ms"
+)
+_DEADLY: Final = Judgement(
+    Verdict.ERROR, f"ended the process that evaluates it, {_DEATHS} times"
+)
+_NO_JSON: Final = Judgement(Verdict.ERROR, "the event's data is not JSON")
+
+
+class Evaluator:
+    """Answers whether conditions hold; made, used and closed on one event loop.
+
+    The process is started by the first evaluation and after each end.
+    """
+
+    def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._process: Process | None = None
+        self._ready = False
+        self._closed = False
+        self._waiting: deque[_Job] = deque()
+        self._sent: deque[_Job] = deque()
+        self._heard = 0
+        self._failures = 0
+        self._watch: asyncio.TimerHandle | None = None
+        self._rest: asyncio.TimerHandle | None = None
+
+    @property
+    def pid(self) -> int | None:
+        """Id of the process, while there is one."""
+        return None if self._process is None else self._process.pid
+
+    def evaluate(
+        self,
+        conditions: Sequence[str],
+        data: Mapping[str, Any],
+        done: Callable[[Sequence[Judgement]], None],
+    ) -> None:
+        """Put conditions to one event; never blocks, never raises.
+
+        Args:
+            conditions: Expressions; the same one many times costs as much as once.
+            data: The event's ``data``, what `$` stands for; not to be changed before
+                `done`.
+            done: Called exactly once, on the loop's thread, with a judgement for each
+                condition, in their order; maybe before this method returns. Only
+                `close` keeps it from being called: an event that nobody judged must
+                not pass for one that matched nothing.
+        """
+        if not conditions:
+            done(())
+            return
+        once = deque(dict.fromkeys(conditions))
+        self._waiting.append(_Job(conditions, data, done, once))
+        self._pump()
+
+    def close(self) -> None:
+        """End the process; what is still open is dropped. Blocks a few ms."""
+        self._closed = True
+        self._waiting.clear()
+        self._sent.clear()
+        self._stop_watch()
+        if self._rest is not None:
+            self._rest.cancel()
+        if self._process is not None:
+            self._process.close()
+            self._process = None
+
+    def _pump(self) -> None:
+        """Send as much as may be under way; start a process if there is none."""
+        if self._closed or not self._waiting or self._rest is not None:
+            return
+        if self._process is None:
+            self._start()
+        elif self._ready:
+            while self._waiting and len(self._sent) < _UNDER_WAY:
+                self._send(self._process, self._waiting.popleft())
+            self._watch_over(SILENCE_LIMIT)
+
+    def _start(self) -> None:
+        try:
+            self._process = Process(self._hear, self._ended)
+        except OSError as err:
+            self._failed(f"it cannot be started: {err.strerror}")
+        else:
+            self._watch_over(START_LIMIT)
+
+    def _send(self, process: Process, job: "_Job") -> None:
+        try:
+            frame = encode({"when": [*job.open], "data": job.data})
+        except (TypeError, ValueError, RecursionError):
+            self._give_up(job, _NO_JSON)
+        else:
+            self._sent.append(job)
+            process.send(frame)
+
+    def _hear(self, frame: Any) -> None:  # noqa: ANN401 - JSON's edge
+        self._heard += 1
+        if self._ready:
+            verdict, reason = frame
+            self._failures = 0
+            self._judge(Judgement(Verdict(verdict), reason))
+        else:
+            self._ready = True
+            self._stop_watch()
+        self._pump()
+
+    def _judge(self, judgement: Judgement) -> None:
+        """Settle the expression that the process was busy with."""
+        job = self._sent[0]
+        job.found[job.open.popleft()] = judgement
+        job.deaths = 0
+        if not job.open:
+            self._answer(self._sent.popleft())
+
+    def _give_up(self, job: "_Job", judgement: Judgement) -> None:
+        job.found.update(dict.fromkeys(job.open, judgement))
+        self._answer(job)
+
+    def _answer(self, job: "_Job") -> None:
+        # through the loop: what fails in `done` must not fail here
+        self._loop.call_soon(job.done, [job.found[text] for text in job.conditions])
+
+    def _ended(self, status: int) -> None:
+        at_fault = self._ready and status == -signal.SIGPROF
+        if self._sent:
+            self._blame(at_fault=at_fault)
+        self._waiting.extendleft(reversed(self._sent))
+        self._sent.clear()
+        self._process = None
+        self._ready = False
+        self._stop_watch()
+        if at_fault:
+            self._pump()
+        else:
+            self._failed(f"it ended with status {status}")
+
+    def _blame(self, *, at_fault: bool) -> None:
+        self._sent[0].deaths += 1
+        if at_fault:
+            self._judge(_TOO_LONG)
+        elif self._sent[0].deaths == _DEATHS:
+            self._judge(_DEADLY)
+
+    def _failed(self, why: str) -> None:
+        """Rest before the next start, so that no failure turns into a busy loop."""
+        _LOG.warning("evaluating conditions failed", extra={"reason": why})
+        last = len(_RESTS_SECONDS) - 1
+        if self._failures >= last:
+            reason = f"the process that evaluates fails: {why}"
+            while self._waiting:
+                self._give_up(self._waiting.popleft(), Judgement(Verdict.ERROR, reason))
+        rest = _RESTS_SECONDS[min(self._failures, last)]
+        self._failures += 1
+        self._rest = self._loop.call_later(rest, self._rested)
+
+    def _rested(self) -> None:
+        self._rest = None
+        self._pump()
+
+    def _watch_over(self, limit: timedelta) -> None:
+        if self._watch is None:
+            seconds = limit.total_seconds()
+            self._watch = self._loop.call_later(seconds, self._check, self._heard)
+
+    def _stop_watch(self) -> None:
+        if self._watch is not None:
+            self._watch.cancel()
+            self._watch = None
+
+    def _check(self, heard: int) -> None:
+        """Kill a process that was silent all the time though it had work to do."""
+        self._watch = None
+        process = self._process
+        if process is None:
+            return
+        process.receive()  # or was it the loop that was late?
+        if self._process is not process or (self._ready and not self._sent):
+            return
+        if self._heard == heard:
+            process.kill()
+        else:
+            self._watch_over(SILENCE_LIMIT)
+
+
+@dataclass(slots=True)
+class _Job:
+    """One event and what is asked of it.
+
+    Attributes:
+        open: Expressions without a judgement yet, each once.
+        deaths: How often the process ended at the first of them.
+    """
+
+    conditions: Sequence[str]
+    data: Mapping[str, Any]
+    done: Callable[[Sequence[Judgement]], None]
+    open: deque[str]
+    found: dict[str, Judgement] = field(default_factory=dict)
+    deaths: int = 0
