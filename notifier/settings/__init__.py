@@ -15,14 +15,13 @@ from notifier.errors import SettingsError
 from notifier.settings.files import read
 from notifier.settings.options import AMQP, list_opts
 from notifier.settings.url import masked
-from notifier.settings.values import Bus, OnError, QueueType, Settings
+from notifier.settings.values import Bus, OnError, Settings
 
 __all__ = [
     "SYSTEM_FILE",
     "USER_FILE",
     "Bus",
     "OnError",
-    "QueueType",
     "Settings",
     "list_opts",
     "load",

@@ -5,9 +5,8 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Literal
 
-from notifier.topology import EXCHANGE
+from notifier.topology import EXCHANGE, QueueType
 
-QueueType = Literal["quorum", "classic"]
 OnError = Literal["log", "raise"]
 
 

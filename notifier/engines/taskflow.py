@@ -1,0 +1,191 @@
+# SPDX-License-Identifier: Apache-2.0
+"""TaskFlow: every state of a flow, its tasks and its retries, told as it happens.
+
+TaskFlow knows one flow: what stands in sub-flows is told as tasks of the execution.
+TaskFlow waits for its listeners, so a flow waits for the bus, at most the notifier's
+timeout for each event.
+"""
+
+import threading
+import time
+from typing import Any, Final
+
+from notifier.event import UNKNOWN
+from notifier.notifier import Facts, Notifier
+from notifier.wire.body import decode_json, encode_json
+
+try:
+    from taskflow import states
+    from taskflow.listeners.base import Listener
+except ImportError as err:  # pragma: no cover - the tests have it installed
+    raise ImportError("install workflow-notifier[taskflow]") from err
+
+MAX_RESULT_BYTES: Final = 16 * 1024
+MAX_ERROR_CHARS: Final = 4096
+
+_TASK: Final = {
+    states.RUNNING: "started",
+    states.SUCCESS: "succeeded",
+    states.FAILURE: "failed",
+    states.REVERTING: "reverting",
+    states.REVERTED: "reverted",
+    states.REVERT_FAILURE: "revert-failed",
+    states.IGNORE: "skipped",
+}
+# A retry controller is a guard, not work: only its interventions and faults are news.
+_RETRY: Final = {
+    states.RETRYING: "retrying",
+    states.FAILURE: "failed",
+    states.REVERT_FAILURE: "revert-failed",
+}
+_FLOW: Final = {
+    states.SUCCESS: "succeeded",
+    states.FAILURE: "failed",
+    states.REVERTED: "failed",  # how a flow ends whose tasks were undone
+}
+
+
+class TaskFlowListener(Listener):  # type: ignore[misc] # TaskFlow publishes no types
+    """Tells a notifier what an engine does, while the context lasts.
+
+    The execution's id is the flow's UUID; its error is the latest one that a task
+    had. A task's result is told if it is JSON of at most 16 KiB; else
+    ``data.task.result_omitted`` says why not.
+
+    Args:
+        engine: Any TaskFlow engine.
+        notifier: Where to tell; leave it at ``on_error="log"``.
+        workbook: Name of the workbook, where there is one.
+        workflow: Default: the flow's name.
+        project: Default: the notifier's.
+
+    Example:
+        >>> from notifier.publishers.memory import MemoryPublisher
+        >>> from datetime import timedelta
+        >>> from taskflow import engines, task
+        >>> bus = MemoryPublisher()
+        >>> queue = bus.queue("task.succeeded.#")
+        >>> engine = engines.load(task.FunctorTask(lambda: 7, name="charge"))
+        >>> with TaskFlowListener(engine, Notifier(bus, on_error="raise")):
+        ...     engine.run()
+        >>> queue.get(timedelta(seconds=1)).event.data["task"]["result"]
+        7
+    """
+
+    def __init__(
+        self,
+        engine: Any,  # noqa: ANN401 - TaskFlow publishes no types
+        notifier: Notifier,
+        *,
+        workbook: str | None = None,
+        workflow: str | None = None,
+        project: str | None = None,
+    ) -> None:
+        super().__init__(
+            engine,
+            task_listen_for=tuple(_TASK),
+            retry_listen_for=tuple(_RETRY),
+        )
+        self._notifier = notifier
+        self._facts: Facts = {"engine": "taskflow"}
+        self._facts["workflow"] = workflow or engine.storage.flow_name
+        if workbook is not None:
+            self._facts["workbook"] = workbook
+        if project is not None:
+            self._facts["project"] = project
+        self._error = _known_error(engine.storage)
+        self._ended_before = False
+        self._sequence = 0
+        self._lock = threading.Lock()  # numbers leave in their order
+
+    def _flow_receiver(self, state: str, details: dict[str, Any]) -> None:
+        word = self._flow_word(state, details["old_state"])
+        if word in ("started", "rerun"):
+            self._error = None
+        if word is not None:
+            self._tell(word, state)
+
+    def _flow_word(self, state: str, before: str) -> str | None:
+        if state == states.PENDING:  # reset after its end
+            self._ended_before = True
+        if state == states.RUNNING:
+            if before == states.SUSPENDED:
+                return "resumed"
+            fresh = before == states.PENDING and not self._ended_before
+            return "started" if fresh else "rerun"
+        if state == states.SUSPENDED:
+            # RESUMING → SUSPENDED: how an engine takes up what another one left.
+            return "paused" if before == states.SUSPENDING else None
+        return _FLOW.get(state)
+
+    def _task_receiver(self, state: str, details: dict[str, Any]) -> None:
+        task: dict[str, Any] = {
+            "id": details["task_uuid"],
+            "name": details["task_name"],
+            "state": state,
+        }
+        if state in (states.FAILURE, states.REVERT_FAILURE):
+            task["error"] = self._error = _error_text(details["result"])
+        elif state in (states.RUNNING, states.SUCCESS):
+            task["error"] = None
+        if state == states.SUCCESS:
+            task.update(_result(details["result"]))
+        self._tell(_TASK[state], self._engine.storage.get_flow_state(), task)
+
+    def _retry_receiver(self, state: str, details: dict[str, Any]) -> None:
+        if state in (states.FAILURE, states.REVERT_FAILURE):
+            self._error = _error_text(details["result"])
+        task = {
+            "id": details["retry_uuid"],
+            "name": details["retry_name"],
+            "state": state,
+            "error": self._error,
+        }
+        self._tell(_RETRY[state], self._engine.storage.get_flow_state(), task)
+
+    def _tell(
+        self, word: str, flow_state: str, task: dict[str, Any] | None = None
+    ) -> None:
+        with self._lock:
+            facts: Facts = {**self._facts, "attributes": {"sequence": self._next()}}
+            failed_unseen = flow_state == states.FAILURE and self._error is None
+            execution = {
+                "id": self._engine.storage.flow_uuid,
+                "state": flow_state,
+                "error": UNKNOWN if failed_unseen else self._error,
+            }
+            if task is None:
+                self._notifier.execution(word, execution, **facts)
+            else:
+                self._notifier.task(word, task, execution=execution, **facts)
+
+    def _next(self) -> str:
+        # Microseconds keep the order when another process takes the flow up.
+        self._sequence = max(self._sequence + 1, time.time_ns() // 1000)
+        return f"{self._sequence:016d}"
+
+
+def _known_error(storage: Any) -> str | None:  # noqa: ANN401 - no types
+    histories = (history for _, history in storage.get_retry_histories())
+    failures = [one for history in histories for _, one in history.outcomes_iter()]
+    failures += storage.get_execute_failures().values()
+    failures += storage.get_revert_failures().values()
+    return _error_text(failures[-1]) if failures else None
+
+
+def _error_text(failure: Any) -> str:  # noqa: ANN401 - no types
+    kind = next(iter(failure)).rpartition(".")[2]
+    text = f"{kind}: {failure.exception_str}" if failure.exception_str else kind
+    # An event is UTF-8; a lone surrogate would cost it its life.
+    text = text.encode("utf-8", "replace").decode()
+    return text if len(text) <= MAX_ERROR_CHARS else f"{text[:MAX_ERROR_CHARS]}…"
+
+
+def _result(value: object) -> dict[str, Any]:
+    try:
+        body = encode_json("result", value)
+        if len(body) > MAX_RESULT_BYTES:
+            return {"result_omitted": f"{len(body)} bytes; at most {MAX_RESULT_BYTES}"}
+        return {"result": decode_json(body)}
+    except Exception:  # noqa: BLE001 - a task's author's own classes run here
+        return {"result_omitted": "cannot be written as JSON"}

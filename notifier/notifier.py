@@ -1,0 +1,237 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What an engine holds: tells what happened, in bounded time, and never hurts it.
+
+Blocks for at most the timeout. Safe to share between threads; events of one execution
+arrive in the order in which one thread tells them.
+"""
+
+import logging
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any, Final, Literal, Self, TypedDict, Unpack
+
+from notifier.errors import PublishError
+from notifier.event import UNKNOWN, Event, Unknown
+from notifier.publishers.publisher import Publisher
+
+Who = str | Mapping[str, Any]
+"""An execution's id or a task's name, or the members of ``data.execution`` or
+``data.task`` (``id``, ``name``, ``root_id``, ``state``, …)."""
+
+_log = logging.getLogger(__name__)
+
+# Members of what the event is about: the task of a task's event, else the execution.
+_OWN: Final[tuple[str, ...]] = ("state", "error", "result")
+
+
+class Facts(TypedDict, total=False):
+    """What else an engine may know; what it does not know, it leaves out.
+
+    ``state``, ``error`` and ``result`` are those of what the event is about. An error
+    that is `None` is known to be none.
+    """
+
+    engine: str | Unknown
+    workbook: str | Unknown | None
+    workflow: str | Unknown | None
+    project: str | Unknown
+    state: str | Unknown
+    error: str | Unknown | None
+    result: object
+    payload: object
+    time: datetime
+    event_id: str
+    attributes: Mapping[str, str]
+
+
+class Notifier:
+    """Tells what happened to executions and tasks.
+
+    Every telling method returns True once the bus has confirmed the event. With
+    ``on_error="log"`` it returns False for whatever went wrong, the event itself
+    included, after a line in the log; with ``"raise"`` it raises `NotifierError`.
+
+    Args:
+        publisher: The way to the bus; closed with the notifier.
+        source: URI reference of the engine.
+        project: Of every event that names none.
+        engine: Name of the engine.
+        timeout: The longest that a method blocks.
+        on_error: ``"log"`` or ``"raise"``.
+
+    Example:
+        >>> from notifier.publishers.memory import MemoryPublisher
+        >>> bus = MemoryPublisher()
+        >>> queue = bus.queue("task.failed.#")
+        >>> with Notifier(bus, source="/engines/1") as notifier:
+        ...     notifier.task_failed("charge", execution="e1", error="card declined")
+        True
+    """
+
+    def __init__(
+        self,
+        publisher: Publisher,
+        *,
+        source: str = "/notifier",
+        project: str | None = None,
+        engine: str | None = None,
+        timeout: timedelta = timedelta(seconds=5),
+        on_error: Literal["log", "raise"] = "log",
+    ) -> None:
+        self._publisher = publisher
+        self._source = source
+        self._project = UNKNOWN if project is None else project
+        self._engine = UNKNOWN if engine is None else engine
+        self._timeout = timeout
+        self._on_error = on_error
+
+    def notify(self, event: Event) -> bool:
+        """Tell one event."""
+        return self._publish(lambda: (event,))
+
+    def notify_many(self, events: Iterable[Event]) -> bool:
+        """Tell several events in one go; True if all of them were confirmed."""
+        return self._publish(lambda: tuple(events))
+
+    def execution(self, what: str, execution: Who, **facts: Unpack[Facts]) -> bool:
+        """Tell that something happened to an execution, in the engine's own word."""
+        return self._publish(
+            lambda: (self._event(f"execution.{what}", execution, facts),)
+        )
+
+    def task(
+        self, what: str, task: Who, *, execution: Who, **facts: Unpack[Facts]
+    ) -> bool:
+        """Tell that something happened to a task, in the engine's own word."""
+        return self._publish(
+            lambda: (self._event(f"task.{what}", execution, facts, task),)
+        )
+
+    def execution_started(self, execution: Who, **facts: Unpack[Facts]) -> bool:
+        """Tell that an execution began."""
+        return self.execution("started", execution, **facts)
+
+    def execution_succeeded(self, execution: Who, **facts: Unpack[Facts]) -> bool:
+        """Tell that an execution ended well."""
+        return self.execution("succeeded", execution, **facts)
+
+    def execution_failed(self, execution: Who, **facts: Unpack[Facts]) -> bool:
+        """Tell that an execution ended in an error."""
+        return self.execution("failed", execution, **facts)
+
+    def execution_cancelled(self, execution: Who, **facts: Unpack[Facts]) -> bool:
+        """Tell that an execution was cancelled."""
+        return self.execution("cancelled", execution, **facts)
+
+    def execution_paused(self, execution: Who, **facts: Unpack[Facts]) -> bool:
+        """Tell that an execution was paused."""
+        return self.execution("paused", execution, **facts)
+
+    def execution_resumed(self, execution: Who, **facts: Unpack[Facts]) -> bool:
+        """Tell that an execution goes on after a pause."""
+        return self.execution("resumed", execution, **facts)
+
+    def execution_rerun(self, execution: Who, **facts: Unpack[Facts]) -> bool:
+        """Tell that an execution is run once more after its end."""
+        return self.execution("rerun", execution, **facts)
+
+    def task_started(
+        self, task: Who, *, execution: Who, **facts: Unpack[Facts]
+    ) -> bool:
+        """Tell that a task began."""
+        return self.task("started", task, execution=execution, **facts)
+
+    def task_succeeded(
+        self, task: Who, *, execution: Who, **facts: Unpack[Facts]
+    ) -> bool:
+        """Tell that a task ended well."""
+        return self.task("succeeded", task, execution=execution, **facts)
+
+    def task_failed(self, task: Who, *, execution: Who, **facts: Unpack[Facts]) -> bool:
+        """Tell that a task ended in an error."""
+        return self.task("failed", task, execution=execution, **facts)
+
+    def task_cancelled(
+        self, task: Who, *, execution: Who, **facts: Unpack[Facts]
+    ) -> bool:
+        """Tell that a task was cancelled."""
+        return self.task("cancelled", task, execution=execution, **facts)
+
+    def task_paused(self, task: Who, *, execution: Who, **facts: Unpack[Facts]) -> bool:
+        """Tell that a task was paused."""
+        return self.task("paused", task, execution=execution, **facts)
+
+    def task_resumed(
+        self, task: Who, *, execution: Who, **facts: Unpack[Facts]
+    ) -> bool:
+        """Tell that a task goes on after a pause."""
+        return self.task("resumed", task, execution=execution, **facts)
+
+    def task_rerun(self, task: Who, *, execution: Who, **facts: Unpack[Facts]) -> bool:
+        """Tell that a task is run once more after its end."""
+        return self.task("rerun", task, execution=execution, **facts)
+
+    def task_skipped(
+        self, task: Who, *, execution: Who, **facts: Unpack[Facts]
+    ) -> bool:
+        """Tell that a task was left out."""
+        return self.task("skipped", task, execution=execution, **facts)
+
+    def task_retrying(
+        self, task: Who, *, execution: Who, **facts: Unpack[Facts]
+    ) -> bool:
+        """Tell that a task will be tried again."""
+        return self.task("retrying", task, execution=execution, **facts)
+
+    def close(self) -> None:
+        """Let go of the bus. Blocks shortly; may be called twice."""
+        self._publisher.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _event(
+        self, event_type: str, execution: Who, facts: Facts, task: Who | None = None
+    ) -> Event:
+        data: dict[str, Any] = {"engine": self._engine, "project": self._project}
+        data.update(facts)
+        own = {name: data.pop(name) for name in _OWN if name in data}
+        if task is None:
+            execution = {**_members("id", execution), **own}
+        else:
+            execution = _members("id", execution)
+            task = {**_members("name", task), **own}
+            if isinstance(task.get("error"), str):
+                # A task's error is the latest error within its execution.
+                execution = {"error": task["error"], **execution}
+        data.setdefault("source", self._source)
+        return Event.new(event_type, execution=execution, task=task, **data)
+
+    def _publish(self, make: Callable[[], Sequence[Event]]) -> bool:
+        events: Sequence[Event] = ()
+        try:
+            events = make()
+            if events:
+                self._publisher.publish(events, timeout=self._timeout)
+        except Exception as err:
+            if self._on_error == "raise":
+                raise
+            # The engine's work goes on, whatever it was.
+            _log.exception("event not published", extra=_failure(err, events))
+            return False
+        return True
+
+
+def _members(name: str, value: Who) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {name: value}
+
+
+def _failure(err: Exception, events: Sequence[object]) -> dict[str, object]:
+    ids = err.event_ids if isinstance(err, PublishError) else ()
+    return {
+        "fault": f"{type(err).__name__}: {err}",
+        "event_ids": ids or tuple(one.id for one in events if isinstance(one, Event)),
+    }
