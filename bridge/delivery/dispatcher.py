@@ -11,7 +11,7 @@ import asyncio
 import random
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Final
@@ -21,6 +21,7 @@ from bridge.delivery.flight import Arrival, Flight
 from bridge.delivery.lane import Lane, Place
 from bridge.delivery.recorder import Recorder
 from bridge.delivery.retry import decide
+from bridge.delivery.terms import Patience, Reports
 from bridge.model import (
     Attempt,
     Call,
@@ -37,34 +38,6 @@ from bridge.store.journal import Entry
 
 LEASE_MARGIN: Final = timedelta(seconds=5)
 """An attempt's lease outlasts the attempt's time limit by this."""
-
-
-@dataclass(frozen=True, slots=True)
-class Patience:
-    """How long a delivery may keep its event unrecorded.
-
-    Attributes:
-        attempt: An attempt that is still open after this is recorded as parked.
-        line: One that would wait longer for a slot is parked.
-    """
-
-    attempt: timedelta = timedelta(seconds=1)
-    line: timedelta = timedelta(milliseconds=200)
-
-
-@dataclass(frozen=True, slots=True)
-class Reports:
-    """Who is told what happens here, beside the recorder.
-
-    Attributes:
-        attempted: After each attempt.
-        gone: A receiver wants no more; its listener is to be disabled.
-        parked: Something waits in the database that may be due.
-    """
-
-    attempted: Callable[[Call, Outcome, Delivery], None]
-    gone: Callable[[Listener], None]
-    parked: Callable[[], None]
 
 
 class Dispatcher:
@@ -92,12 +65,18 @@ class Dispatcher:
         self._arrivals: dict[Arrival, None] = {}  # the oldest first
         self._flying: set[DeliveryId] = set()
         self._running = 0
+        self._quiet = asyncio.Event()
+        self._quiet.set()
         self._is_paused = False
 
     @property
     def running(self) -> int:
         """How many attempts are under way."""
         return self._running
+
+    async def quiet(self) -> None:
+        """Return as soon as no attempt is under way."""
+        await self._quiet.wait()
 
     def dispatch(
         self,
@@ -209,6 +188,7 @@ class Dispatcher:
     def _start(self, flight: Flight) -> None:
         flight.is_started = True
         self._running += 1
+        self._quiet.clear()
         call = Call(
             delivery_id=flight.delivery.id,
             attempt=flight.delivery.attempts + 1,
@@ -225,6 +205,8 @@ class Dispatcher:
 
     def _ended(self, flight: Flight, call: Call, outcome: Outcome) -> None:
         self._running -= 1
+        if not self._running:
+            self._quiet.set()
         now = datetime.now(UTC)
         decision = decide(
             flight.listener.retry,

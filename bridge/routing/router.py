@@ -44,6 +44,9 @@ class Router:
         store: What the index follows.
         evaluator: For listeners with a condition.
         on_judgement: Told of each judgement of a condition.
+
+    Attributes:
+        is_current: Whether the database answered when it was last asked.
     """
 
     def __init__(
@@ -57,6 +60,7 @@ class Router:
         self._on_judgement = on_judgement
         self._index = Index()
         self._version = 0
+        self.is_current = True
         self._refreshing = asyncio.Lock()
 
     def __len__(self) -> int:
@@ -97,8 +101,10 @@ class Router:
             await asyncio.sleep(POLL_SECONDS)
             try:
                 await self.refresh()
+                self.is_current = True
             except StoreError as err:
                 _log.warning("cannot follow the listeners: %s", err)
+                self.is_current = False
 
     def _apply(self, changes: Changes) -> None:
         for listener_id in changes.removed:

@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Sends a listener a test event, once, and tells what came of it."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Final
+
+from bridge.callbacks.callback import Callback
+from bridge.model import Call, Envelope, Listener, Outcome, delivery_id
+from notifier import wire
+from notifier.event import Event
+
+PING_TYPE: Final = "execution.ping"
+
+
+def pinger(
+    callbacks: Mapping[str, Callback],
+) -> Callable[[Listener], Awaitable[Outcome]]:
+    """Return what sends a test event; on the event loop."""
+
+    async def ping(listener: Listener) -> Outcome:
+        outcome: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+        callback = callbacks[listener.callback.type]
+        callback.submit(_call(listener), outcome.set_result)
+        return await outcome
+
+    return ping
+
+
+def _call(listener: Listener) -> Call:
+    event = Event.new(
+        PING_TYPE,
+        execution="ping",
+        source="/notifier-bridge",
+        project=listener.project,
+        payload={"listener": listener.id},
+    )
+    message = wire.to_amqp(event)
+    return Call(
+        delivery_id=delivery_id(event.source, event.id, listener.id),
+        attempt=1,
+        listener=listener,
+        envelope=Envelope(event, message.body, message.routing_key),
+    )

@@ -1,0 +1,201 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What carries events to callbacks, put together: its start, its health, its end.
+
+Lives on the event loop.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from bridge.callbacks.callback import Callback
+from bridge.conditions.child import Evaluator
+from bridge.delivery.dispatcher import Dispatcher
+from bridge.delivery.recorder import Recorder
+from bridge.delivery.scheduler import Scheduler
+from bridge.delivery.terms import Patience, Reports
+from bridge.errors import StoreError
+from bridge.feed import Feed
+from bridge.intake.intake import Intake
+from bridge.intake.source import Source
+from bridge.model import Envelope, Listener
+from bridge.routing.router import Router
+from bridge.store.journal import Journal
+from bridge.store.listeners import ListenerStore
+from bridge.telemetry import Telemetry
+
+TICK_SECONDS: Final = 0.1
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Supplies:
+    """What a worker works with.
+
+    Attributes:
+        executor: One thread, for all that the journal is asked.
+    """
+
+    source: Source
+    journal: Journal
+    listeners: ListenerStore
+    callbacks: Mapping[str, Callback]
+    telemetry: Telemetry
+    feed: Feed
+    executor: ThreadPoolExecutor
+    patience: Patience
+
+
+class Worker:
+    """Intake, routing and delivery of one bridge."""
+
+    def __init__(self, supplies: Supplies) -> None:
+        self._supplies = supplies
+        self._evaluator = Evaluator()
+        self.router: Final = Router(
+            supplies.listeners, self._evaluator, supplies.telemetry.judged
+        )
+        self._recorder = Recorder(
+            supplies.journal, supplies.executor, on_health=self._on_health
+        )
+        reports = Reports(
+            attempted=supplies.telemetry.attempted, gone=self._gone, parked=self.wake
+        )
+        self._dispatcher = Dispatcher(
+            supplies.callbacks, self._recorder, reports, supplies.patience
+        )
+        self._scheduler = Scheduler(
+            supplies.journal,
+            supplies.executor,
+            self._dispatcher,
+            self.router.listener,
+        )
+        self._intake = Intake(
+            self.router,
+            self._dispatcher,
+            journal=supplies.journal,
+            executor=supplies.executor,
+            on_taken=self._taken,
+        )
+        self._tasks: set[asyncio.Task[None]] = set()
+        supplies.telemetry.watch(
+            "in_flight_attempts",
+            "Attempts under way.",
+            lambda: self._dispatcher.running,
+        )
+        supplies.telemetry.watch(
+            "open_events", "Events not recorded yet.", lambda: self._intake.open
+        )
+        supplies.telemetry.watch(
+            "listeners", "Enabled listeners.", lambda: len(self.router)
+        )
+
+    async def start(self) -> None:
+        """Learn who listens, then begin.
+
+        Raises:
+            StoreError: The database did not answer.
+        """
+        await self.router.refresh()
+        for task in (
+            self._supplies.source.run(self._intake.take),
+            self.router.follow(),
+            self._scheduler.run(),
+            self._tick(),
+        ):
+            self._spawn(task)
+
+    def health(self) -> Sequence[str]:
+        """Return why events may not be delivered now; empty: they are."""
+        reasons = []
+        if not self._supplies.source.is_consuming:
+            reasons.append("not consuming from the bus")
+        if not (self._recorder.is_healthy and self.router.is_current):
+            reasons.append("the database does not answer")
+        return reasons
+
+    def wake(self) -> None:
+        """Look for due deliveries at once."""
+        self._scheduler.nudge()
+
+    async def drain(self, grace: timedelta) -> None:
+        """Take no more, let attempts end within the grace time, record, let go."""
+        await self._supplies.source.stop()
+        self._dispatcher.park_waiting()
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._dispatcher.quiet(), grace.total_seconds())
+        for callback in self._supplies.callbacks.values():
+            await asyncio.to_thread(callback.close)
+        await self._flush()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._supplies.source.close()
+        self._evaluator.close()
+
+    async def _flush(self) -> None:
+        try:
+            await asyncio.wait_for(self._recorder.flush(), 5)
+        except TimeoutError:
+            _log.error("the database does not take the last outcomes; they repeat")
+
+    async def _tick(self) -> None:
+        while True:
+            await asyncio.sleep(TICK_SECONDS)
+            self._dispatcher.tick()
+
+    def _taken(self, envelope: Envelope) -> None:
+        self._supplies.telemetry.taken(envelope)
+        self._supplies.feed.offer(envelope)
+
+    def _on_health(self, healthy: bool) -> None:  # noqa: FBT001 - the recorder's callback
+        if healthy:
+            self._dispatcher.proceed()
+            self.wake()
+        else:
+            self._dispatcher.pause()
+
+    def _gone(self, listener: Listener) -> None:
+        async def disable() -> None:
+            reason = "the receiver answered 410 Gone"
+            now = datetime.now(UTC)
+            try:
+                await asyncio.to_thread(
+                    self._supplies.listeners.disable, listener.id, reason, now
+                )
+                await self.router.refresh()
+            except StoreError as err:
+                _log.warning("cannot disable a listener: %s", err)
+
+        self._spawn(disable())
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (err := task.exception()) is not None:
+            _log.critical("a part of the bridge broke", exc_info=err)
+
+
+def refresher(
+    router: Router, loop: asyncio.AbstractEventLoop, limit: timedelta
+) -> Callable[[], None]:
+    """Return what brings the index up to date from another thread, and waits for it."""
+
+    def refresh() -> None:
+        done = asyncio.run_coroutine_threadsafe(router.refresh(), loop)
+        try:
+            done.result(limit.total_seconds())
+        except (StoreError, TimeoutError) as err:
+            _log.warning("the index follows later: %s", err)
+
+    return refresh
