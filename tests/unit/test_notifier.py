@@ -217,6 +217,21 @@ def test_whatever_breaks_in_the_publisher_is_logged_and_not_raised(bus, caplog):
     assert "ZeroDivisionError" in caplog.records[0].fault
 
 
+def test_the_publisher_is_given_the_time_that_the_engine_grants():
+    granted = []
+
+    class Notes:
+        def publish(self, events, *, timeout):
+            granted.append((len(events), timeout))
+
+        def close(self):
+            pass
+
+    Notifier(Notes(), timeout=timedelta(seconds=0.5)).execution_started("e1")
+
+    assert granted == [(1, timedelta(seconds=0.5))]
+
+
 @pytest.mark.parametrize(
     ("act", "error"),
     [
