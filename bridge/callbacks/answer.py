@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a receiver's answer means, and how much of it is kept; pure rules."""
+
+import json
+import re
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from http import HTTPStatus
+from typing import Final
+from urllib.parse import quote
+
+from bridge.model import CallbackSpec, Listener, OutcomeKind
+from bridge.model.delivery import MAX_ANSWER_BYTES
+from bridge.verify import SECRET_PREFIX
+
+MAX_RETRY_AFTER: Final = timedelta(hours=24)
+MIN_SECRET_CHARS: Final = 8
+"""Shorter values of headers are taken for words, not for secrets."""
+
+_SECONDS = re.compile(r"[0-9]+")
+_MOST_DIGITS: Final = 9
+
+
+def meaning_of(status: int) -> tuple[OutcomeKind, str | None]:
+    """Return how an attempt ended that was answered so, and what to tell people."""
+    if HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
+        return OutcomeKind.SUCCEEDED, None
+    # Not the receiver's own phrase: it could hold anything.
+    words = f"answered {status} {_phrase(status)}".rstrip()
+    if status == HTTPStatus.GONE:
+        return OutcomeKind.GONE, f"{words}: it wants nothing more"
+    if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
+        return OutcomeKind.REFUSED, f"{words}; redirects are never followed"
+    return OutcomeKind.REFUSED, words
+
+
+def retry_after(value: str | None, now: datetime) -> timedelta | None:
+    """Return the wait that a ``Retry-After`` header asks for, 0 to 24 hours.
+
+    Args:
+        value: Seconds or an HTTP date (RFC 9110 §10.2.3); None where there is none.
+        now: Aware.
+    """
+    text = "" if value is None else value.strip()
+    if _SECONDS.fullmatch(text):
+        # int() is slow with thousands of digits; more than nine are years anyway
+        wait = timedelta(seconds=int(text[-_MOST_DIGITS:]))
+        return MAX_RETRY_AFTER if len(text) > _MOST_DIGITS else _bounded(wait)
+    try:
+        date = parsedate_to_datetime(text)
+        return _bounded(date.replace(tzinfo=date.tzinfo or UTC) - now)
+    except (ValueError, OverflowError):
+        return None
+
+
+def secrets_of(listener: Listener) -> tuple[str, ...]:
+    """Return what must not be read in an answer: signing key, values of headers."""
+    key = listener.secret.removeprefix(SECRET_PREFIX)
+    return (key, *_words(listener.callback))
+
+
+def kept(answer: bytes, secrets: Iterable[str]) -> bytes:
+    """Return the part of an answer that is kept, echoed secrets starred out.
+
+    A star for each byte: what is cut off at the end stays cut off, so that no half
+    of a secret moves in.
+
+    Example:
+        >>> kept(b'{"you sent": "Bearer s3cr3t-t0k3n"}', ["s3cr3t-t0k3n"])
+        b'{"you sent": "Bearer ************"}'
+    """
+    if len(answer) < MIN_SECRET_CHARS:
+        return answer  # most are empty, or "ok"
+    forms = {form for secret in secrets for form in _forms(secret)}
+    if not any(form in answer for form in forms):
+        return answer[:MAX_ANSWER_BYTES]
+    longest_first = sorted(forms, key=len, reverse=True)
+    pattern = re.compile(b"|".join(map(re.escape, longest_first)))
+    window = answer[: MAX_ANSWER_BYTES + len(longest_first[0])]
+    masked = pattern.sub(lambda match: b"*" * len(match.group()), window)
+    return masked[:MAX_ANSWER_BYTES]
+
+
+def _words(spec: CallbackSpec) -> Iterator[str]:
+    for value in spec.headers.values():
+        # "Bearer abc": whoever echoes may leave the first word out
+        for word in (value, *value.split()):
+            if len(word) >= MIN_SECRET_CHARS:
+                yield word
+
+
+def _forms(secret: str) -> Iterator[bytes]:
+    quoted = json.dumps(secret, ensure_ascii=False)[1:-1]
+    for text in (secret, quoted, quoted.replace("/", r"\/"), quote(secret, safe="")):
+        yield text.encode("utf-8", "surrogateescape")
+        yield text.encode("latin-1", "replace")
+
+
+def _bounded(wait: timedelta) -> timedelta:
+    return min(max(wait, timedelta()), MAX_RETRY_AFTER)
+
+
+def _phrase(status: int) -> str:
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return ""

@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What one call looks like as an HTTP request, and what a listener may ask of it."""
+
+import re
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Final
+
+from bridge.callbacks.signing import sign
+from bridge.errors import Invalid
+from bridge.model import Call, CallbackSpec
+from notifier.wire import ce_headers
+
+METHODS: Final = ("POST", "PUT", "PATCH")
+MIN_TIMEOUT: Final = timedelta(seconds=1)
+MAX_TIMEOUT: Final = timedelta(seconds=60)
+MAX_HEADERS: Final = 32
+MAX_HEADER_BYTES: Final = 8192
+"""Of all of a listener's headers together; many servers take no more."""
+
+_HEADERS: Final = "callback.headers"
+_RESERVED: Final = frozenset(
+    {
+        # of the connection: a wrong one lets requests be smuggled
+        *("host", "connection", "keep-alive", "upgrade", "te", "trailer", "expect"),
+        *("transfer-encoding", "content-length", "proxy-connection"),
+        *("proxy-authorization", "proxy-authenticate"),
+        # of the body, which is sent as it is
+        *("content-type", "content-encoding", "content-range", "accept-encoding"),
+        # the sender's own word
+        *("user-agent", "date", "traceparent", "tracestate"),
+    }
+)
+_RESERVED_PREFIXES: Final = ("webhook-", "ce-")
+_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110 §5.6.2
+_NOT_IN_VALUE = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")  # RFC 9110 §5.5
+
+
+def check_request(spec: CallbackSpec) -> None:
+    """Refuse a method, a header or a timeout that no listener may have.
+
+    Raises:
+        Invalid: Names the field; never quotes a header's value.
+    """
+    if spec.method not in METHODS:
+        raise Invalid("callback.method", f"must be one of {', '.join(METHODS)}")
+    if not MIN_TIMEOUT <= spec.timeout <= MAX_TIMEOUT:
+        raise Invalid("callback.timeout_seconds", "must be 1 to 60")
+    _check_headers(spec.headers)
+
+
+def headers_of(call: Call, *, timestamp: int, user_agent: str) -> dict[str, str]:
+    """Return the headers of the request that makes a call.
+
+    Args:
+        call: Whose body is signed.
+        timestamp: Seconds since 1970, of this attempt.
+        user_agent: The bridge's name.
+    """
+    envelope, listener = call.envelope, call.listener
+    return {
+        **listener.callback.headers,
+        **ce_headers(envelope.event),
+        "Content-Type": "application/json",
+        "Accept-Encoding": "identity",
+        "User-Agent": user_agent,
+        "webhook-id": call.delivery_id,
+        "webhook-timestamp": str(timestamp),
+        "webhook-signature": sign(
+            listener.secret, call.delivery_id, timestamp, envelope.body
+        ),
+    }
+
+
+def _check_headers(headers: Mapping[str, str]) -> None:
+    if len(headers) > MAX_HEADERS:
+        raise Invalid(_HEADERS, f"are {len(headers)}; at most {MAX_HEADERS}")
+    if len({name.lower() for name in headers}) < len(headers):
+        raise Invalid(_HEADERS, "name the same header twice")
+    for name, value in headers.items():
+        _check_name(name)
+        _check_value(f"{_HEADERS}.{name}", value)
+    # A character of latin-1 is a byte; ": " and CRLF make four.
+    size = sum(len(name) + len(value) + 4 for name, value in headers.items())
+    if size > MAX_HEADER_BYTES:
+        raise Invalid(
+            _HEADERS, f"are {size} bytes together; at most {MAX_HEADER_BYTES}"
+        )
+
+
+def _check_name(name: str) -> None:
+    if not _TOKEN.fullmatch(name):
+        raise Invalid(
+            _HEADERS, f"{name!a} is no header name: letters, digits and hyphens are"
+        )
+    if name.lower() in _RESERVED or name.lower().startswith(_RESERVED_PREFIXES):
+        raise Invalid(f"{_HEADERS}.{name}", "is set by the bridge itself")
+
+
+def _check_value(field: str, value: str) -> None:
+    if _NOT_IN_VALUE.search(value):
+        raise Invalid(field, "must hold no line break or other control character")
+    if value != value.strip():
+        raise Invalid(field, "must not begin or end with a space")
+    try:
+        value.encode("latin-1")
+    except UnicodeEncodeError:
+        raise Invalid(
+            field, "must hold characters of latin-1 (ISO 8859-1) only"
+        ) from None
