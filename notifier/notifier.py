@@ -31,6 +31,7 @@ class Facts(TypedDict, total=False):
     that is `None` is known to be none.
     """
 
+    source: str
     engine: str | Unknown
     workbook: str | Unknown | None
     workflow: str | Unknown | None
@@ -42,6 +43,29 @@ class Facts(TypedDict, total=False):
     time: datetime
     event_id: str
     attributes: Mapping[str, str]
+
+
+def build(
+    event_type: str, *, execution: Who, task: Who | None = None, **facts: Unpack[Facts]
+) -> Event:
+    """Return an event from what an engine has at hand.
+
+    A task's error is told as the latest error of its execution too, where the engine
+    says nothing of that.
+
+    Raises:
+        InvalidEvent: Names the field and what would be right.
+    """
+    data: dict[str, Any] = dict(facts)
+    own = {name: data.pop(name) for name in _OWN if name in data}
+    execution = _members("id", execution)
+    if task is None:
+        execution = {**execution, **own}
+    else:
+        task = {**_members("name", task), **own}
+        if isinstance(task.get("error"), str):
+            execution = {"error": task["error"], **execution}
+    return Event.new(event_type, execution=execution, task=task, **data)
 
 
 class Notifier:
@@ -79,9 +103,11 @@ class Notifier:
         on_error: Literal["log", "raise"] = "log",
     ) -> None:
         self._publisher = publisher
-        self._source = source
-        self._project = UNKNOWN if project is None else project
-        self._engine = UNKNOWN if engine is None else engine
+        self._facts: Facts = {
+            "source": source,
+            "project": UNKNOWN if project is None else project,
+            "engine": UNKNOWN if engine is None else engine,
+        }
         self._timeout = timeout
         self._on_error = on_error
 
@@ -95,16 +121,18 @@ class Notifier:
 
     def execution(self, what: str, execution: Who, **facts: Unpack[Facts]) -> bool:
         """Tell that something happened to an execution, in the engine's own word."""
+        known: Facts = {**self._facts, **facts}
         return self._publish(
-            lambda: (self._event(f"execution.{what}", execution, facts),)
+            lambda: (build(f"execution.{what}", execution=execution, **known),)
         )
 
     def task(
         self, what: str, task: Who, *, execution: Who, **facts: Unpack[Facts]
     ) -> bool:
         """Tell that something happened to a task, in the engine's own word."""
+        known: Facts = {**self._facts, **facts}
         return self._publish(
-            lambda: (self._event(f"task.{what}", execution, facts, task),)
+            lambda: (build(f"task.{what}", execution=execution, task=task, **known),)
         )
 
     def execution_started(self, execution: Who, **facts: Unpack[Facts]) -> bool:
@@ -192,23 +220,6 @@ class Notifier:
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-    def _event(
-        self, event_type: str, execution: Who, facts: Facts, task: Who | None = None
-    ) -> Event:
-        data: dict[str, Any] = {"engine": self._engine, "project": self._project}
-        data.update(facts)
-        own = {name: data.pop(name) for name in _OWN if name in data}
-        if task is None:
-            execution = {**_members("id", execution), **own}
-        else:
-            execution = _members("id", execution)
-            task = {**_members("name", task), **own}
-            if isinstance(task.get("error"), str):
-                # A task's error is the latest error within its execution.
-                execution = {"error": task["error"], **execution}
-        data.setdefault("source", self._source)
-        return Event.new(event_type, execution=execution, task=task, **data)
 
     def _publish(self, make: Callable[[], Sequence[Event]]) -> bool:
         events: Sequence[Event] = ()
