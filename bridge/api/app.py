@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The REST API of the bridge, as one ASGI application."""
+
+from importlib.metadata import version
+from typing import Any, Final
+
+from fastapi import FastAPI
+from fastapi.routing import APIRoute
+
+from bridge.api import deliveries, docs, events, listeners, probes, problems, schemas
+from bridge.api.door import Door
+from bridge.api.parts import Parts
+
+__all__ = ["Parts", "build"]
+
+_ROOMS: Final = (listeners, deliveries, events, probes)
+
+
+class Api(FastAPI):
+    """An application whose description says how errors are told."""
+
+    def openapi(self) -> dict[str, Any]:
+        """Return the OpenAPI document."""
+        document = super().openapi()
+        for operations in document["paths"].values():
+            for operation in operations.values():
+                content = operation["responses"]["default"]["content"]
+                if "application/json" in content:
+                    content[problems.MEDIA_TYPE] = content.pop("application/json")
+        return document
+
+
+def build(parts: Parts) -> FastAPI:
+    """Return the application.
+
+    Args:
+        parts: The rest of the bridge; neither opened nor closed here.
+    """
+    app = Api(
+        title="workflow-notifier bridge",
+        summary="Who is told what happens to executions and tasks, and how it went.",
+        version=version("workflow-notifier"),
+        license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        docs_url=None,  # that page loads its parts from somebody else's server
+        redoc_url=None,
+        redirect_slashes=False,
+        generate_unique_id_function=_operation_id,
+        responses={"default": {"model": problems.Problem, "description": "Refused"}},
+    )
+    for room in _ROOMS:
+        app.include_router(room.router(parts))
+    docs.install(app)
+    filters = (listeners.ListenerFilter, deliveries.DeliveryFilter)
+    query = {name for one in filters for name in schemas.field_names(one)}
+    body = set(schemas.field_names(schemas.Listener))
+    problems.install(app, {"query": query, "body": body})
+    app.add_middleware(Door)
+    return app
+
+
+def _operation_id(route: APIRoute) -> str:
+    return route.name

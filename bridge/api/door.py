@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Who and what is let in, before any route is looked for (ASGI middleware).
+
+Nobody signs in yet, so that whoever reaches the port may do everything. A web page in
+the operator's browser reaches it too: by its own name for 127.0.0.1 (DNS rebinding), or
+by a form that needs nobody's leave. Hence only loopback names, no foreign origin, and
+JSON for what writes.
+"""
+
+import ipaddress
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from bridge.api.problems import problem
+from notifier.wire import MAX_BODY_BYTES
+
+_WRITING: Final = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why somebody is turned away; `status` is HTTP's."""
+
+    status: int
+    reason: str
+
+
+class Door:
+    """Lets in what `refusal` does not turn away, with a body of at most 1 MiB."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer or pass on one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        refused = refusal(scope["method"], Headers(scope=scope))
+        if refused is None and scope["method"] in _WRITING:
+            body = await _read(receive)
+            if body is None:
+                return
+            refused, receive = _too_large(len(body)), _again(body, receive)
+        if refused is not None:
+            answer = problem(refused.status, refused.reason)
+            await answer(scope, receive, send)
+            return
+        await self._app(scope, receive, send)
+
+
+def refusal(method: str, headers: Mapping[str, str]) -> Refusal | None:
+    """Tell why a request is turned away, by its headers; None: it is not.
+
+    Args:
+        method: In upper case.
+        headers: By names in lower case.
+    """
+    host = headers.get("host", "")
+    if not _is_loopback(host):
+        return Refusal(403, f"Host: {host!r} is not this bridge's; take 127.0.0.1")
+    origin = headers.get("origin")
+    if origin is not None and urlsplit(origin).netloc != host:
+        return Refusal(403, f"Origin: {origin!r} may not use this bridge")
+    if method not in _WRITING:
+        return None
+    size = headers.get("content-length", "0")
+    if size == "0" and "transfer-encoding" not in headers:
+        return None
+    content = headers.get("content-type", "").partition(";")[0].strip().lower()
+    if content != "application/json" and not (
+        content.startswith("application/") and content.endswith("+json")
+    ):
+        return Refusal(415, "Content-Type must be application/json, or one of its kin")
+    return _too_large(int(size)) if size.isdecimal() else None
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        name = urlsplit(f"//{host}").hostname or ""
+        return name == "localhost" or ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return False
+
+
+def _too_large(size: int) -> Refusal | None:
+    if size <= MAX_BODY_BYTES:
+        return None
+    return Refusal(413, "the body is over 1 MiB")
+
+
+async def _read(receive: Receive) -> bytes | None:
+    """Return the body, or one byte more than is let in; None: the client left."""
+    body = b""
+    more = True
+    while more and len(body) <= MAX_BODY_BYTES:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            return None
+        body += message.get("body", b"")
+        more = message.get("more_body", False)
+    return body
+
+
+def _again(body: bytes, receive: Receive) -> Receive:
+    """Return a `receive` that gives the body that was read already."""
+    whole: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def give() -> Message:
+        return whole.pop() if whole else await receive()
+
+    return give

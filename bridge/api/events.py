@@ -1,0 +1,182 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``/v1/events``: the door for engines without a broker, and a window on the bus."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Sequence
+from datetime import timedelta
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi.responses import JSONResponse, StreamingResponse
+from pydantic import BaseModel
+
+from bridge.api.parts import Parts
+from bridge.api.shown import event_json
+from bridge.feed import Feed
+from bridge.model import Envelope
+from notifier.wire import encode_body, from_http, routing_key, to_cloudevent
+
+PATH: Final = "/v1/events"
+PING_AFTER: Final = timedelta(seconds=15)
+"""A stream is never silent for longer, so that a dead connection is noticed."""
+
+
+class AcceptedEvent(BaseModel):
+    """An event that the bus has taken for good."""
+
+    id: str
+    source: str
+    type: str
+    routing_key: str
+
+
+class AcceptedEvents(BaseModel):
+    """The events of one request, in its order."""
+
+    events: list[AcceptedEvent]
+
+
+class KeptEvent(BaseModel):
+    """An event that was taken in; `event` is in CloudEvents' structured form."""
+
+    event: dict[str, Any]
+    routing_key: str
+    received_at: str
+
+
+Bindings = Annotated[
+    Sequence[str], Query(description="An event is shown when any of them accepts it.")
+]
+
+
+async def _body(request: Request) -> bytes:
+    return await request.body()
+
+
+_REQUEST_BODY: Final = {
+    "required": True,
+    "description": "One event or a list; plain, or CloudEvents binary or structured.",
+    "content": {
+        form: {"schema": {"type": ["object", "array"]}}
+        for form in (
+            "application/json",
+            "application/cloudevents+json",
+            "application/cloudevents-batch+json",
+        )
+    },
+}
+
+
+class EventRoutes:
+    """The handlers; all but `stream` block and run on threads."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._store = parts.event_store
+        self._publisher = parts.publisher
+        self._timeout = parts.publish_timeout
+        self._feed = parts.feed
+
+    def publish(
+        self, request: Request, body: Annotated[bytes, Depends(_body)]
+    ) -> Response:
+        """Publish one event, or a list; answers when the bus has them for good.
+
+        An event of a source and id that are known already is taken once. One object
+        may be the plain body, with or without `ce-*` headers, or a CloudEvent.
+        """
+        events = from_http(request.headers, body)
+        keys = [routing_key(event) for event in events]
+        self._store.check(
+            [
+                Envelope(event, encode_body(event), key)
+                for event, key in zip(events, keys, strict=True)
+            ]
+        )
+        self._publisher.publish(events, timeout=self._timeout)
+        accepted = [
+            {"id": e.id, "source": e.source, "type": e.type, "routing_key": key}
+            for e, key in zip(events, keys, strict=True)
+        ]
+        return JSONResponse({"events": accepted}, 202)
+
+    def get(self, event_id: str) -> Response:
+        """Show one event; of several sources with this id, the latest."""
+        return JSONResponse(event_json(self._store.get(None, event_id)))
+
+    async def stream(self, binding: Bindings = ("#",)) -> Response:
+        """Watch events as they come in (server-sent events).
+
+        Each message is one CloudEvent in structured form; lines that begin with a
+        colon are comments. Bindings are those of a topic exchange: `task.failed.#`.
+        """
+        return StreamingResponse(
+            _messages(self._feed, binding),
+            media_type="text/event-stream",
+            headers={"Cache-Control": "no-store"},
+        )
+
+
+def router(parts: Parts) -> APIRouter:
+    """Return the routes."""
+    routes = EventRoutes(parts)
+    api = APIRouter(tags=["events"])
+    api.add_api_route(
+        PATH,
+        routes.publish,
+        name="publish_events",
+        methods=["POST"],
+        status_code=202,
+        response_model=AcceptedEvents,
+        openapi_extra={"requestBody": _REQUEST_BODY},
+    )
+    api.add_api_route(
+        f"{PATH}/stream",
+        routes.stream,
+        name="stream_events",
+        response_class=StreamingResponse,
+        responses={200: {"content": {"text/event-stream": {}}}},
+    )
+    # An id may hold slashes.
+    api.add_api_route(
+        f"{PATH}/{{event_id:path}}",
+        routes.get,
+        name="get_event",
+        response_model=KeptEvent,
+    )
+    return api
+
+
+def message(envelope: Envelope) -> bytes:
+    r"""Return an event as a server-sent event.
+
+    ::
+
+        id: 6c1f…\n
+        event: task.failed\n
+        data: {"specversion": "1.0", …}\n
+        \n
+    """
+    event = envelope.event
+    data = json.dumps(to_cloudevent(event), ensure_ascii=False, separators=(",", ":"))
+    return f"id: {event.id}\nevent: {event.type}\ndata: {data}\n\n".encode()
+
+
+async def _messages(feed: Feed, bindings: Sequence[str]) -> AsyncIterator[bytes]:
+    told = 0
+    with feed.subscribe(bindings) as subscription:
+        # Whoever reads this will miss nothing that comes in from now on.
+        yield b": watching\n\n"
+        while True:
+            try:
+                async with asyncio.timeout(PING_AFTER.total_seconds()):
+                    envelope = await anext(subscription)
+            except TimeoutError:
+                yield b": ping\n\n"
+                continue
+            except StopAsyncIteration:
+                return
+            if subscription.dropped > told:
+                told = subscription.dropped
+                yield f": {told} events were dropped so far\n\n".encode()
+            yield message(envelope)

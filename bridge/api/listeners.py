@@ -1,0 +1,177 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``/v1/listeners``: register, find, change, remove and try out listeners."""
+
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Body, Header, Query, Response
+from fastapi.concurrency import run_in_threadpool
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from bridge import model
+from bridge.api import short_forms
+from bridge.api.merging import merge
+from bridge.api.parts import Parts
+from bridge.api.reading import StrictRoute
+from bridge.api.schemas import (
+    DEFAULT_LIMIT,
+    MAX_LIMIT,
+    Listener,
+    ListenerPage,
+    NewListener,
+    Outcome,
+)
+from bridge.api.shown import listener_json, outcome_json
+from bridge.errors import Conflict, OutOfDate
+from bridge.model import ListenerId
+
+PATH: Final = "/v1/listeners"
+
+IfMatch = Annotated[
+    str | None, Header(description="ETag of the copy that you have; 412 if it is old.")
+]
+
+
+class ListenerFilter(BaseModel):
+    """Which listeners are asked for; what is not given is not looked at."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    project: str | None = None
+    name: str | None = None
+    workbook: str | None = None
+    execution_id: str | None = None
+    enabled: bool | None = None
+    limit: int = Field(DEFAULT_LIMIT, ge=1, le=MAX_LIMIT)
+    after: str | None = Field(None, description="`next` of the page before.")
+
+
+class ListenerRoutes:
+    """The handlers; all but `test` block and run on threads."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._store = parts.listener_store
+        self._registrar = parts.registrar
+        self._ping = parts.ping
+
+    def add(self, listener: NewListener) -> Response:
+        """Register a listener. The signing secret is in this answer only."""
+        kept = self._registrar.add(listener.draft())
+        body = listener_json(kept) | {"secret": kept.secret}
+        headers = {"Location": f"{PATH}/{kept.id}", "ETag": _etag(kept)}
+        return JSONResponse(body, 201, headers)
+
+    def find(self, wanted: Annotated[ListenerFilter, Query()]) -> Response:
+        """List listeners, the oldest first."""
+        equal = wanted.model_dump(exclude={"limit", "after"})
+        after = None if wanted.after is None else ListenerId(wanted.after)
+        found = self._store.find(limit=wanted.limit + 1, after=after, **equal)
+        page = found[: wanted.limit]
+        more = len(found) > len(page)
+        return JSONResponse(
+            {
+                "listeners": [listener_json(one) for one in page],
+                "next": page[-1].id if more else None,
+            }
+        )
+
+    def get(self, listener_id: str) -> Response:
+        """Show one listener."""
+        return _answer(self._store.get(None, ListenerId(listener_id)))
+
+    def replace(
+        self, listener_id: str, listener: Listener, if_match: IfMatch = None
+    ) -> Response:
+        """Replace a listener; it keeps its secret unless a new one is given."""
+        current = self._current(listener_id, if_match)
+        known = None if if_match is None else current.revision
+        return self._change(current, listener, known)
+
+    def patch(
+        self,
+        listener_id: str,
+        patch: Annotated[dict[str, Any], Body()],
+        if_match: IfMatch = None,
+    ) -> Response:
+        """Change a listener by a merge patch (RFC 7396)."""
+        current = self._current(listener_id, if_match)
+        whole = merge(listener_json(current), short_forms.expand(patch))
+        try:
+            return self._change(current, _checked(whole), current.revision)
+        except OutOfDate as err:
+            if if_match is not None:
+                raise
+            raise Conflict("somebody else changed it just now; try again") from err
+
+    def remove(self, listener_id: str, if_match: IfMatch = None) -> Response:
+        """Remove a listener; what waits for it ends as cancelled."""
+        current = self._current(listener_id, if_match)
+        known = None if if_match is None else current.revision
+        self._registrar.remove(current.id, known=known)
+        return Response(status_code=204)
+
+    async def test(self, listener_id: str) -> Response:
+        """Send it a ping event, once, and show what came of it."""
+        key = ListenerId(listener_id)
+        listener = await run_in_threadpool(self._store.get, None, key)
+        return JSONResponse(outcome_json(await self._ping(listener)))
+
+    def _current(self, listener_id: str, if_match: str | None) -> model.Listener:
+        current = self._store.get(None, ListenerId(listener_id))
+        if if_match is not None and not _matches(if_match, current):
+            raise OutOfDate(f"the listener is at revision {current.revision} now")
+        return current
+
+    def _change(
+        self, current: model.Listener, wanted: Listener, known: int | None
+    ) -> Response:
+        wanted.check_unchanged(current)
+        draft = wanted.draft(current)
+        return _answer(self._registrar.change(current, draft, known=known))
+
+
+def router(parts: Parts) -> APIRouter:
+    """Return the routes."""
+    routes = ListenerRoutes(parts)
+    one = f"{PATH}/{{listener_id}}"
+    api = APIRouter(tags=["listeners"], route_class=StrictRoute)
+    for path, handler, method, name, status, answer in (
+        (PATH, routes.add, "POST", "add_listener", 201, Listener),
+        (PATH, routes.find, "GET", "find_listeners", 200, ListenerPage),
+        (one, routes.get, "GET", "get_listener", 200, Listener),
+        (one, routes.replace, "PUT", "replace_listener", 200, Listener),
+        (one, routes.patch, "PATCH", "patch_listener", 200, Listener),
+        (one, routes.remove, "DELETE", "remove_listener", 204, None),
+        (f"{one}/test", routes.test, "POST", "test_listener", 200, Outcome),
+    ):
+        api.add_api_route(
+            path,
+            handler,
+            methods=[method],
+            name=name,
+            status_code=status,
+            response_model=answer,
+        )
+    return api
+
+
+def _answer(listener: model.Listener) -> Response:
+    return JSONResponse(listener_json(listener), headers={"ETag": _etag(listener)})
+
+
+def _etag(listener: model.Listener) -> str:
+    return f'"{listener.revision}"'
+
+
+def _matches(if_match: str, listener: model.Listener) -> bool:
+    tags = [tag.strip() for tag in if_match.split(",")]
+    return "*" in tags or _etag(listener) in tags
+
+
+def _checked(value: object) -> Listener:
+    try:
+        return Listener.model_validate(value)
+    except ValidationError as err:
+        found = [{**one, "loc": ("body", *one["loc"])} for one in err.errors()]
+        raise RequestValidationError(found) from err

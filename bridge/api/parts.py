@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the API needs of the rest of the bridge."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Protocol
+
+from bridge.feed import Feed
+from bridge.model import Listener, Outcome
+from bridge.registrar import Registrar
+from bridge.store.deliveries import DeliveryStore
+from bridge.store.events import EventStore
+from bridge.store.listeners import ListenerStore
+from notifier.event import Event
+
+
+class Publisher(Protocol):
+    """Brings events to the bus; called on threads of the API's pool."""
+
+    def publish(self, events: Sequence[Event], *, timeout: timedelta) -> None:
+        """Return once the bus has taken every event for good.
+
+        Raises:
+            InvalidEvent: One of them does not fit the bus; none was sent.
+            PublishError: Some were not confirmed.
+        """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """What the service hands in.
+
+    Attributes:
+        ping: Sends a test event to a listener once; called on the event loop.
+        wake: Lets the scheduler look at once; any thread.
+        health: Why the bridge is not ready; empty: it is. Quick; on the event loop.
+        metrics: In Prometheus' text format; quick; on the event loop.
+        publish_timeout: For one request's events, to be confirmed.
+    """
+
+    registrar: Registrar
+    listener_store: ListenerStore
+    event_store: EventStore
+    delivery_store: DeliveryStore
+    publisher: Publisher
+    feed: Feed
+    ping: Callable[[Listener], Awaitable[Outcome]]
+    wake: Callable[[], None]
+    health: Callable[[], Sequence[str]]
+    metrics: Callable[[], bytes]
+    publish_timeout: timedelta = timedelta(seconds=5)

@@ -1,0 +1,159 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Every error as problem JSON (RFC 9457) that names the field at fault.
+
+::
+
+    {"type": "about:blank", "title": "Unprocessable Entity", "status": 422,
+     "detail": "callback.url: is missing",
+     "errors": [{"field": "callback.url", "reason": "is missing"}]}
+"""
+
+import difflib
+import json
+from collections.abc import Collection, Mapping, Sequence
+from http import HTTPStatus
+from typing import Any, Final
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, Field
+from starlette.exceptions import HTTPException
+
+from bridge.errors import Conflict, Invalid, NotFound, OutOfDate, StoreError
+from notifier import errors as bus
+
+MEDIA_TYPE: Final = "application/problem+json"
+RETRY_AFTER_SECONDS: Final = "1"
+
+_ALIKE: Final = 0.5  # difflib's ratio: 'oredred' is that near to 'ordered'
+_LATER: Final = 503
+_STATUS: Final[Mapping[type[Exception], int]] = {
+    NotFound: 404,
+    Conflict: 409,
+    OutOfDate: 412,
+    StoreError: _LATER,
+    bus.Conflict: 409,
+    bus.PublishError: _LATER,
+}
+
+
+class FieldError(BaseModel):
+    """One field that is wrong."""
+
+    field: str = Field(examples=["callback.url"])
+    reason: str = Field(examples=["is missing"])
+
+
+class Problem(BaseModel):
+    """What went wrong (RFC 9457)."""
+
+    type: str = "about:blank"
+    title: str
+    status: int
+    detail: str
+    errors: list[FieldError] = Field([], description="Of what was sent.")
+    event_ids: list[str] = Field([], description="Events that were not confirmed.")
+
+
+def problem(
+    status: int,
+    detail: str,
+    *,
+    headers: Mapping[str, str] | None = None,
+    **members: object,
+) -> Response:
+    """Return the answer that tells of a problem.
+
+    Args:
+        status: HTTP's.
+        detail: One sentence for a person; holds no secret.
+        headers: Sent along.
+        **members: Of the body, beside what RFC 9457 names.
+    """
+    body = {
+        "type": "about:blank",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "detail": detail,
+        **members,
+    }
+    text = json.dumps(body, ensure_ascii=False).encode(errors="backslashreplace")
+    return Response(text, status, headers, MEDIA_TYPE)
+
+
+def install(app: FastAPI, known: Mapping[str, Collection[str]]) -> None:
+    """Let the application answer every error as a problem.
+
+    Args:
+        app: Which.
+        known: For ``body`` and ``query``, the fields there are, to suggest one.
+    """
+
+    async def malformed(_: Request, error: Exception) -> Response:
+        assert isinstance(error, RequestValidationError)  # noqa: S101 - registered so
+        found = [_field_error(one, known) for one in error.errors()]
+        return _fields(422, found)
+
+    app.add_exception_handler(RequestValidationError, malformed)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(Invalid, _invalid)
+    app.add_exception_handler(bus.InvalidEvent, _invalid)
+    for kind in _STATUS:
+        app.add_exception_handler(kind, _expected)
+    app.add_exception_handler(Exception, _unexpected)
+
+
+async def _http(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)  # noqa: S101 - registered so
+    path = request.url.path
+    router_says = {
+        404: f"there is nothing at {path}",
+        405: f"{path} has no such method",
+    }
+    detail = router_says.get(error.status_code, error.detail)
+    return problem(error.status_code, detail, headers=error.headers)
+
+
+async def _invalid(_: Request, error: Exception) -> Response:
+    assert isinstance(error, Invalid | bus.InvalidEvent)  # noqa: S101 - registered so
+    status = 400 if error.field == "body" else 422
+    return _fields(status, [(error.field, error.reason)])
+
+
+async def _expected(_: Request, error: Exception) -> Response:
+    status = next(_STATUS[kind] for kind in type(error).mro() if kind in _STATUS)
+    headers = {"Retry-After": RETRY_AFTER_SECONDS} if status == _LATER else {}
+    if isinstance(error, bus.PublishError):
+        ids = list(error.event_ids)
+        return problem(status, str(error), headers=headers, event_ids=ids)
+    return problem(status, str(error), headers=headers)
+
+
+async def _unexpected(_: Request, error: Exception) -> Response:
+    del error  # the server logs it; whoever asked must not read it
+    return problem(500, "the bridge failed; its log says why")
+
+
+def _fields(status: int, errors: Sequence[tuple[str, str]]) -> Response:
+    detail = "; ".join(f"{field}: {reason}" for field, reason in errors)
+    named = [{"field": field, "reason": reason} for field, reason in errors]
+    return problem(status, detail, errors=named)
+
+
+def _field_error(
+    error: Mapping[str, Any], known: Mapping[str, Collection[str]]
+) -> tuple[str, str]:
+    place, *path = error["loc"]
+    field = "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in path)
+    field = field.removeprefix(".") or place
+    message: str = error["msg"]
+    if error["type"] == "missing":
+        message = "is missing"
+    elif error["type"] == "extra_forbidden":
+        message = f"unknown field{_suggestion(field, known.get(place, ()))}"
+    return field, message.replace("Input should be", "must be")
+
+
+def _suggestion(field: str, known: Collection[str]) -> str:
+    near = difflib.get_close_matches(field, known, n=1, cutoff=_ALIKE)
+    return f"; did you mean {near[0]}?" if near else ""
