@@ -46,8 +46,15 @@ class Database:
 
     @property
     def is_sqlite(self) -> bool:
-        """Whether one file is all there is, so that one process alone may use it."""
-        return self._url.get_backend_name() == "sqlite"
+        """Whether it is SQLite; else it is PostgreSQL."""
+        return self.file is not None
+
+    @property
+    def file(self) -> Path | None:
+        """Where SQLite keeps it: one process alone may use that; None: a server has it."""
+        if self._url.get_backend_name() != "sqlite":
+            return None
+        return Path(str(self._url.database))
 
     @contextmanager
     def read(self) -> Iterator[Connection]:

@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Opens the database for a bridge: migrated, its key checked, its leases sorted out."""
+
+import os
+import secrets
+import socket
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from bridge.settings import Settings
+from bridge.store.database import Database
+from bridge.store.deliveries import DeliveryStore
+from bridge.store.events import EventStore
+from bridge.store.journal import Journal
+from bridge.store.listeners import ListenerStore
+from bridge.store.lock import alone
+from bridge.store.schema import migrate
+from bridge.store.vault import Vault, claim, read_key
+
+
+@dataclass(frozen=True, slots=True)
+class Stores:
+    """All that is kept, open.
+
+    Attributes:
+        name: Of the database, for people; holds no password.
+        executor: One thread, for all that the journal is asked.
+    """
+
+    name: str
+    listeners: ListenerStore
+    events: EventStore
+    deliveries: DeliveryStore
+    journal: Journal
+    executor: ThreadPoolExecutor
+
+
+@contextmanager
+def open_stores(settings: Settings) -> Iterator[Stores]:
+    """Open the database, and close it at the end; blocking.
+
+    Raises:
+        SettingsError: The URL or the key is wrong, or another bridge is at work on a
+            file that takes only one.
+        StoreError: The database did not answer, or its schema is newer than this code.
+    """
+    with ExitStack() as stack:
+        database = stack.enter_context(Database(settings.database.url))
+        if database.file is not None:
+            stack.enter_context(alone(database.file))
+        migrate(database)
+        vault = _vault(settings)
+        claim(database, vault)
+        journal = Journal(database, _owner())
+        if database.file is not None:
+            journal.release(datetime.now(UTC))
+        executor = stack.enter_context(ThreadPoolExecutor(1, "journal"))
+        yield Stores(
+            name=database.name,
+            listeners=ListenerStore(database, vault),
+            events=EventStore(database),
+            deliveries=DeliveryStore(database),
+            journal=journal,
+            executor=executor,
+        )
+
+
+def _vault(settings: Settings) -> Vault:
+    key = settings.secrets.key
+    return Vault(read_key(settings.secrets.key_file) if key is None else key)
+
+
+def _owner() -> str:
+    """Return a name that no other bridge has, and that tells a person where it is."""
+    return f"{socket.gethostname()[:32]}:{os.getpid()}:{secrets.token_hex(4)}"
