@@ -13,6 +13,7 @@ BRIDGE = [
     "platformdirs>=4",
     "prometheus-client>=0.21",
     "pydantic>=2.9",
+    "urllib3>=2.2",
     "uvicorn>=0.32",
     "uvloop>=0.21; sys_platform != 'win32'",
     "yaql>=3.0",
