@@ -7,7 +7,6 @@ A watcher that is slower than the events loses the oldest of them, and is told h
 import asyncio
 from collections import deque
 from collections.abc import Sequence
-from types import TracebackType
 from typing import Final, Self
 
 from bridge.model import Envelope
@@ -35,12 +34,7 @@ class Subscription:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._feed.leave(self)
 
     def __aiter__(self) -> Self:

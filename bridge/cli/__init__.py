@@ -1,2 +1,51 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The command `notifier-bridge`."""
+"""The command line ``notifier-bridge``; each command is imported when it is run."""
+
+import importlib
+from collections.abc import Mapping
+from typing import Final
+
+import click
+
+_HOMES: Final[Mapping[str, str]] = {
+    "serve": "bridge.cli.serve:serve",
+    "migrate": "bridge.cli.migrate:migrate",
+    "check": "bridge.cli.check:check",
+    "listen": "bridge.cli.listen:listen",
+    "listener-add": "bridge.cli.adding:listener_add",
+    "listener-list": "bridge.cli.listeners:listener_list",
+    "listener-show": "bridge.cli.listeners:listener_show",
+    "listener-update": "bridge.cli.adding:listener_update",
+    "listener-test": "bridge.cli.listeners:listener_test",
+    "listener-remove": "bridge.cli.listeners:listener_remove",
+    "delivery-list": "bridge.cli.deliveries:delivery_list",
+    "delivery-show": "bridge.cli.deliveries:delivery_show",
+    "delivery-retry": "bridge.cli.deliveries:delivery_retry",
+}
+
+
+class LazyGroup(click.Group):
+    """A group whose commands cost nothing until they are asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names in the order of a bridge's life."""
+        del ctx
+        return list(_HOMES)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import one command; None for a name that is none."""
+        del ctx
+        if cmd_name not in _HOMES:
+            return None
+        module, _, name = _HOMES[cmd_name].partition(":")
+        command: click.Command = getattr(importlib.import_module(module), name)
+        return command
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="workflow-notifier", message="%(version)s")
+def main() -> None:
+    """Tell listeners what happens to executions and tasks.
+
+    The first command to run is: notifier-bridge serve
+    """

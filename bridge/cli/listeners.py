@@ -1,0 +1,160 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``listener-list``, ``-show``, ``-test``, ``-remove``."""
+
+from typing import Any, Final
+
+import click
+
+from bridge.cli.asking import asking, asks
+from bridge.cli.showing import show_json, show_members, show_table
+
+# Member to the word for it; what a listener is bound to.
+_BOUND_TO: Final = {
+    "workbook": "workbook",
+    "workflow": "workflow",
+    "execution_id": "execution",
+    "task": "task",
+}
+
+
+@click.command("listener-list")
+@click.option("--project", help="Only of this project.")
+@click.option("--workbook", help="Only bound to just this workbook.")
+@click.option("--execution", help="Only bound to this execution.")
+@click.option("--name", help="Only of this name.")
+@click.option("--enabled/--disabled", default=None, help="Only those.")
+@click.option("--limit", type=click.IntRange(min=1), help="At most so many.")
+@asks
+def listener_list(
+    *, bridge_url: str, form: str, limit: int | None, execution: str | None,
+    **wanted: Any,  # noqa: ANN401 - click's options, by name
+) -> None:  # fmt: skip
+    """List listeners, the oldest first."""
+    with asking(bridge_url) as bridge:
+        found = list(
+            bridge.find_listeners(limit=limit, execution_id=execution, **wanted)
+        )
+    if form == "json":
+        show_json(found)
+        return
+    show_table(
+        ("ID", "NAME", "LISTENS TO", "EVENTS", "CALLBACK", "STATE"),
+        [
+            (
+                one["id"],
+                one["name"],
+                bound_to(one),
+                one["events"],
+                callback_of(one),
+                state_of(one),
+            )
+            for one in found
+        ],
+    )
+
+
+@click.command("listener-show")
+@click.argument("listener_id", metavar="ID")
+@asks
+def listener_show(*, listener_id: str, bridge_url: str, form: str) -> None:
+    """Show one listener."""
+    with asking(bridge_url) as bridge:
+        listener = bridge.get_listener(listener_id)
+    show_listener(listener, form)
+
+
+@click.command("listener-test")
+@click.argument("listener_id", metavar="ID")
+@asks
+def listener_test(*, listener_id: str, bridge_url: str, form: str) -> None:
+    """Send a listener a ping event; exit with 1 if it does not arrive."""
+    with asking(bridge_url) as bridge:
+        outcome = bridge.test_listener(listener_id)
+    if form == "json":
+        show_json(outcome)
+    else:
+        show_members(outcome_members(outcome))
+    if outcome["outcome"] != "succeeded":
+        raise click.exceptions.Exit(1)
+
+
+@click.command("listener-remove")
+@click.argument("listener_ids", metavar="ID...", nargs=-1, required=True)
+@asks
+def listener_remove(
+    *, listener_ids: tuple[str, ...], bridge_url: str, form: str
+) -> None:
+    """Remove listeners; what waits for them is cancelled."""
+    with asking(bridge_url) as bridge:
+        for listener_id in listener_ids:
+            bridge.remove_listener(listener_id)
+            if form == "table":
+                click.echo(f"listener {listener_id} is removed")
+    if form == "json":
+        show_json({"removed": list(listener_ids)})
+
+
+def show_listener(listener: dict[str, Any], form: str) -> None:
+    """Print a whole listener."""
+    if form == "json":
+        show_json(listener)
+        return
+    callback = listener["callback"]
+    retry = listener["retry"]
+    show_members(
+        (
+            ("id", listener["id"]),
+            ("name", listener["name"]),
+            ("project", listener["project"]),
+            ("listens to", bound_to(listener)),
+            ("events", listener["events"]),
+            ("when", listener["when"]),
+            ("callback", callback_of(listener)),
+            ("headers", callback.get("headers") or None),
+            ("timeout", f"{callback['timeout_seconds']} s"),
+            ("max in flight", listener["max_in_flight"]),
+            ("retry after", [f"{delay} s" for delay in retry["delays_seconds"]]),
+            ("state", state_of(listener)),
+            ("revision", listener["revision"]),
+            ("created", listener["created_at"]),
+            ("updated", listener["updated_at"]),
+        )
+    )
+
+
+def bound_to(listener: dict[str, Any]) -> str:
+    """Return what a listener listens to, in words."""
+    bounds = [
+        f"{word} {listener[member]}"
+        for member, word in _BOUND_TO.items()
+        if listener[member] is not None
+    ]
+    return ", ".join(bounds) if bounds else "everything"
+
+
+def callback_of(listener: dict[str, Any]) -> str:
+    """Return how a listener is told, in words."""
+    callback = listener["callback"]
+    if callback["type"] == "amqp":
+        key = callback["routing_key"]
+        return f"exchange {callback['exchange']}" + (f", key {key}" if key else "")
+    return f"{callback['method']} {callback['url']}"
+
+
+def state_of(listener: dict[str, Any]) -> str:
+    """Return whether a listener is told, and why not."""
+    if listener["enabled"]:
+        return "enabled"
+    reason = listener["disabled_reason"]
+    return f"disabled: {reason}" if reason else "disabled"
+
+
+def outcome_members(outcome: dict[str, Any]) -> tuple[tuple[str, object], ...]:
+    """Return an outcome's members under the names that people read."""
+    return (
+        ("outcome", outcome["outcome"]),
+        ("status", outcome["status"]),
+        ("took", f"{outcome['duration_ms']} ms"),
+        ("error", outcome["error"]),
+        ("answer", outcome["answer"] or None),
+    )
