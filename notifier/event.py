@@ -19,7 +19,9 @@ from notifier.event_types import Kind, check_type
 EventId = NewType("EventId", str)
 
 DEFAULT_PROJECT: Final = "default"
-MAX_NAME_BYTES: Final = 255  # an AMQP short string (AMQP 0-9-1 §4.2.5.3)
+MAX_SHORT_BYTES: Final = 255  # an AMQP short string (AMQP 0-9-1 §4.2.5.3)
+MAX_NAME_CHARS: Final = 255  # as engines' own databases have it
+MAX_ATTRIBUTE_BYTES: Final = 1024  # a tracestate may be 512 characters and more
 
 
 class Unknown(Enum):
@@ -30,8 +32,12 @@ class Unknown(Enum):
 
 UNKNOWN: Final = Unknown.UNKNOWN
 
+TRACE: Final = ("traceparent", "tracestate")
+"""Attributes of W3C Trace Context, which travel under their own names."""
+
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _ATTRIBUTE = re.compile(r"[a-z0-9]{1,20}")
+_OF_BODY: Final = frozenset({"type", "timestamp", "data"})
 _RESERVED: Final = frozenset(
     {
         *("id", "source", "type", "time", "subject", "data", "specversion"),
@@ -71,10 +77,12 @@ class Event:
     extra: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        _check_text("id", self.id)
-        _check_text("source", self.source)
+        _check_text("id", self.id, max_bytes=MAX_SHORT_BYTES)
+        _check_text("source", self.source, max_bytes=MAX_SHORT_BYTES)
         check_type(self.type)
         _check_attributes(self.attributes)
+        for name in _OF_BODY & self.extra.keys():
+            raise InvalidEvent(name, "is no further member of the body")
         if self.time.tzinfo is None:
             raise InvalidEvent("time", "must be a datetime with a time zone")
         object.__setattr__(self, "time", _utc(self.time))
@@ -189,6 +197,8 @@ def _check_data(kind: Kind, data: Mapping[str, Any]) -> None:
         raise InvalidEvent("data", "must be an object")
     for name in ("engine", "project", "workbook", "workflow"):
         _check_optional_text("data", name, data)
+    if data.get("engine"):
+        _check_text("data.engine", data["engine"], max_bytes=MAX_SHORT_BYTES)
     if data.get("project") == "":
         raise InvalidEvent("data.project", "must not be empty; leave it out instead")
     _check_object("data.execution", data.get("execution"), ("id",))
@@ -215,7 +225,7 @@ def _check_optional_text(path: str, name: str, value: Mapping[str, Any]) -> None
         _check_text(f"{path}.{name}", text)
 
 
-def _check_text(path: str, text: object) -> None:
+def _check_text(path: str, text: object, *, max_bytes: int | None = None) -> None:
     if not isinstance(text, str):
         raise InvalidEvent(path, f"must be text, not {type(text).__name__}")
     if not text:
@@ -226,8 +236,11 @@ def _check_text(path: str, text: object) -> None:
         size = len(text.encode())
     except UnicodeEncodeError as err:
         raise InvalidEvent(path, "must be valid Unicode") from err
-    if size > MAX_NAME_BYTES:
-        raise InvalidEvent(path, f"is {size} bytes long; at most {MAX_NAME_BYTES}")
+    if max_bytes is None:
+        if len(text) > MAX_NAME_CHARS:
+            raise InvalidEvent(path, f"is over {MAX_NAME_CHARS} characters long")
+    elif size > max_bytes:
+        raise InvalidEvent(path, f"is {size} bytes long; at most {max_bytes}")
 
 
 def _check_attributes(attributes: Mapping[str, str]) -> None:
@@ -238,7 +251,9 @@ def _check_attributes(attributes: Mapping[str, str]) -> None:
                 "is no name for an attribute; it has 1 to 20 of a-z and 0-9, and "
                 "is none that the event has already",
             )
-        _check_text(name, value)
+        _check_text(name, value, max_bytes=MAX_ATTRIBUTE_BYTES)
+        if name in TRACE and not value.isascii():
+            raise InvalidEvent(name, "must be ASCII, as W3C Trace Context has it")
 
 
 def _utc(time: datetime) -> datetime:

@@ -78,7 +78,7 @@ def check_type(name: str) -> str:
     Raises:
         InvalidEvent: It is not ``execution.<word>`` or ``task.<word>``.
     """
-    if not _TYPE.fullmatch(name):
+    if not isinstance(name, str) or not _TYPE.fullmatch(name):
         raise InvalidEvent(
             "type",
             f"{name!r} is no event type; it is 'execution.' or 'task.' and one "
@@ -109,12 +109,25 @@ def expand(name: str) -> tuple[str, ...]:
     raise InvalidEvent("events", f"{name!r} is not a known event{_suggestion(word)}")
 
 
-def matches(pattern: str, event_type: str) -> bool:
-    """Tell whether a pattern from `expand` accepts an event type."""
-    if "*" not in pattern:
-        return pattern == event_type
-    parts = (re.escape(part) for part in pattern.split("*"))
-    return re.fullmatch(".*".join(parts), event_type) is not None
+def matches(pattern: str, text: str) -> bool:
+    """Tell whether a pattern accepts a text; ``*`` stands for any run of characters.
+
+    Takes time in proportion to both, whatever the pattern: it may be a stranger's, and
+    a regular expression of many ``.*`` can be made to run for ever.
+    """
+    first, *parts = pattern.split("*")
+    if not parts:
+        return pattern == text
+    last = parts.pop()
+    place, end = len(first), len(text) - len(last)
+    if place > end or not text.startswith(first) or not text.endswith(last):
+        return False
+    for part in parts:
+        found = text.find(part, place, end)
+        if found < 0:
+            return False
+        place = found + len(part)
+    return True
 
 
 def _is_glob(word: str) -> bool:

@@ -6,7 +6,6 @@ workbook, or none) and under each kind of event type that it takes. A look-up as
 handful of places, however many listeners there are.
 """
 
-import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final
@@ -154,6 +153,4 @@ def _wish(pattern: str | None) -> Callable[[str | None], bool]:
         return lambda _: True
     if _ANY not in pattern:
         return lambda value: value == pattern
-    parts = (re.escape(part) for part in pattern.split(_ANY))
-    accepted = re.compile(".*".join(parts), re.DOTALL).fullmatch
-    return lambda value: value is not None and accepted(value) is not None
+    return lambda value: value is not None and matches(pattern, value)

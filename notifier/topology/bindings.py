@@ -14,13 +14,10 @@ def accepts(binding: str, routing_key: str) -> bool:
         >>> accepts("task.#", "task"), accepts("*.failed", "task.failed.acme")
         (True, False)
     """
-    return _accepts(tuple(binding.split(".")), tuple(routing_key.split(".")))
-
-
-def _accepts(binding: tuple[str, ...], words: tuple[str, ...]) -> bool:
+    words = _words(routing_key)
     # Two rows of a table instead of recursion: '#.#.#.#' costs no more than its size.
     reached = [True] + [False] * len(words)
-    for part in binding:
+    for part in _words(binding):
         following = [part == "#" and reached[0]]
         for position, word in enumerate(words):
             if part == "#":
@@ -29,3 +26,8 @@ def _accepts(binding: tuple[str, ...], words: tuple[str, ...]) -> bool:
                 following.append(reached[position] and part in ("*", word))
         reached = following
     return reached[-1]
+
+
+def _words(key: str) -> list[str]:
+    # as RabbitMQ counts: an empty key has no word, "." has two empty ones
+    return key.split(".") if key else []

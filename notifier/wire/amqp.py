@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from notifier.errors import InvalidEvent
-from notifier.event import Event
-from notifier.wire.attributes import TRACE, attributes_of, event_of
+from notifier.event import TRACE, Event
+from notifier.wire.attributes import attributes_of, event_of
 from notifier.wire.body import decode_json, encode_body
 from notifier.wire.routing_key import project_word, routing_key
 
@@ -100,11 +100,11 @@ def _read_attributes(headers: Mapping[str, Any]) -> dict[str, str]:
     attributes: dict[str, str] = {}
     for prefix in READ_PREFIXES:
         for header, value in headers.items():
-            if header.startswith(prefix):
+            if header.startswith(prefix) and value is not None:
                 name = header.removeprefix(prefix).lower()
                 attributes.setdefault(name, _text(header, value))
     for name in TRACE:
-        if name in headers:
+        if headers.get(name) is not None:
             attributes.setdefault(name, _text(name, headers[name]))
     return attributes
 

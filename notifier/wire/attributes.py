@@ -9,7 +9,6 @@ from notifier.event import Event, EventId
 from notifier.wire.body import event_members, format_time, parse_time
 
 SPECVERSION: Final = "1.0"
-TRACE: Final = ("traceparent", "tracestate")
 
 # What the event says itself: never kept twice.
 _DERIVED: Final = frozenset(

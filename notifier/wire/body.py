@@ -7,6 +7,7 @@
 """
 
 import json
+import math
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -24,6 +25,7 @@ MAX_INTEGER_DIGITS: Final = 20
 _TIME = re.compile(
     r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)", re.ASCII
 )
+_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]|[\ud800-\udfff]")
 
 
 def encode_body(event: Event) -> bytes:
@@ -53,30 +55,39 @@ def encode_json(path: str, value: object) -> bytes:
         text = json.dumps(
             value, ensure_ascii=False, allow_nan=False, separators=(",", ":")
         )
-        return text.encode()
+        body = text.encode()
     except (TypeError, ValueError, RecursionError) as err:
         raise InvalidEvent(path, f"cannot be written as JSON: {err}") from err
+    _check_values(path, value)
+    return body
 
 
 def decode_json(body: bytes | str) -> Any:  # noqa: ANN401 - JSON's edge
     """Return what the JSON text holds.
 
-    Refused is what two readers may understand differently: NaN, integers over 64
-    bits, text that is not UTF-8, and nesting over 64 levels.
+    Refused is what two readers may understand differently: NaN, numbers over 64
+    bits, text that is not Unicode in UTF-8, and nesting over 64 levels.
 
     Raises:
         InvalidEvent: It is not such JSON, or over 1 MiB.
     """
     check_size(body)
     try:
-        value = json.loads(body, parse_constant=_no_constant, parse_int=_integer)
+        # json.loads would take bytes in UTF-16 and UTF-32 too
+        text = body.decode() if isinstance(body, bytes) else body
+        value = json.loads(
+            text, parse_constant=_no_constant, parse_int=_integer, parse_float=_float
+        )
     except RecursionError as err:
         raise InvalidEvent("body", "is nested too deeply") from err
     except UnicodeDecodeError as err:
         raise InvalidEvent("body", "is not UTF-8") from err
     except ValueError as err:
         raise InvalidEvent("body", f"is not JSON: {err}") from err
-    _check_depth(value)
+    if _SURROGATE.search(text):  # only then is it worth the time
+        encode_json("body", value)
+    else:
+        _check_values("body", value)
     return value
 
 
@@ -139,20 +150,28 @@ def _integer(text: str) -> int:
     return int(text)
 
 
+def _float(text: str) -> float:
+    value = float(text)
+    if math.isinf(value):
+        raise ValueError("a number does not fit 64 bits")
+    return value
+
+
 def _no_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not JSON")
 
 
-def _check_depth(value: object) -> None:
+def _check_values(path: str, value: object) -> None:
     level: list[Any] = [value]
-    for _ in range(MAX_DEPTH):
+    for _ in range(MAX_DEPTH + 1):
+        containers = [one for one in level if isinstance(one, (dict, list, tuple))]
+        if any(isinstance(one, int) and abs(one) > MAX_INTEGER for one in level):
+            raise InvalidEvent(path, "holds an integer that does not fit 64 bits")
+        if not containers:
+            return
         level = [
             child
-            for one in level
-            if isinstance(one, (dict, list))
+            for one in containers
             for child in (one.values() if isinstance(one, dict) else one)
-            if isinstance(child, (dict, list))
         ]
-        if not level:
-            return
-    raise InvalidEvent("body", f"is nested over {MAX_DEPTH} levels deep")
+    raise InvalidEvent(path, f"is nested over {MAX_DEPTH} levels deep")

@@ -44,7 +44,9 @@ def from_cloudevent(value: object) -> Event:
     data = members.pop("data", None)
     if data is None:
         raise InvalidEvent("data", "is missing")
-    attributes = {name: _text(name, one) for name, one in members.items()}
+    # null is the same as absent (CloudEvents JSON format §2.2)
+    said = {name: one for name, one in members.items() if one is not None}
+    attributes = {name: _text(name, one) for name, one in said.items()}
     return event_of(attributes, _body(attributes, data))
 
 

@@ -16,8 +16,8 @@ from typing import Any, Final
 from urllib.parse import quote, unquote
 
 from notifier.errors import InvalidEvent
-from notifier.event import Event
-from notifier.wire.attributes import TRACE, attributes_of, event_of
+from notifier.event import TRACE, Event
+from notifier.wire.attributes import attributes_of, event_of
 from notifier.wire.body import decode_json, format_time
 from notifier.wire.cloudevents import BATCH, STRUCTURED, from_cloudevent
 
@@ -31,10 +31,13 @@ _SAFE: Final = "".join(chr(c) for c in range(0x21, 0x7F) if chr(c) not in '"%')
 
 def ce_headers(event: Event) -> dict[str, str]:
     """Return the headers of CloudEvents binary mode, trace context as its own."""
-    return {
-        name if name in TRACE else PREFIX + name: quote(value, safe=_SAFE)
-        for name, value in attributes_of(event).items()
-    }
+    headers = {}
+    for name, value in attributes_of(event).items():
+        if name in TRACE:  # W3C Trace Context knows no percent-encoding
+            headers[name] = value
+        else:
+            headers[PREFIX + name] = quote(value, safe=_SAFE)
+    return headers
 
 
 def from_http(headers: Mapping[str, str], body: bytes) -> list[Event]:
@@ -70,15 +73,17 @@ def from_json(value: object, attributes: Mapping[str, str] | None = None) -> Eve
     """
     if not isinstance(value, dict):
         raise InvalidEvent("body", "must be an object with type and data")
-    if "specversion" in value:
+    said = {} if attributes is None else dict(attributes)
+    if "specversion" in value and "specversion" not in said:
         return from_cloudevent(value)
     body: dict[str, Any] = dict(value)
-    said = {} if attributes is None else dict(attributes)
     for name, default in (("id", str(uuid.uuid4())), ("source", DEFAULT_SOURCE)):
+        if name in said:  # then the body's member of that name is one of its own
+            continue
         own = body.pop(name, default)
         if not isinstance(own, str):
             raise InvalidEvent(name, "must be text")
-        said.setdefault(name, own)
+        said[name] = own
     body.setdefault("timestamp", said.get("time", format_time(datetime.now(UTC))))
     return event_of(said, body)
 
