@@ -37,7 +37,20 @@ _NO_JSON: Final = Judgement(Verdict.ERROR, "the event's data is not JSON")
 class Evaluator:
     """Answers whether conditions hold; made, used and closed on one event loop.
 
-    The process is started by the first evaluation and after each end.
+    The process is started by the first evaluation, and again after each end while
+    anything waits.
+
+    Example:
+        >>> async def is_task_free(data):
+        ...     judged = asyncio.get_running_loop().create_future()
+        ...     evaluator = Evaluator()
+        ...     evaluator.evaluate(["$.task = null"], data, judged.set_result)
+        ...     try:
+        ...         return await judged
+        ...     finally:
+        ...         evaluator.close()
+        >>> asyncio.run(is_task_free({"task": None}))
+        [Judgement(verdict=<Verdict.MATCH: 'match'>, reason=None)]
     """
 
     def __init__(self) -> None:

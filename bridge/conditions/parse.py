@@ -26,7 +26,7 @@ _HINTS: Final = (
     (r"\|+|(?i:or)\b", "write or"),
     (r"!", "write not"),
     (r"%", "write mod"),
-    (r"is\b", "compare with ="),
+    (r"is\b", "compare with = or !="),
     (r"=>", "write >="),
     (r":=?", "a condition compares with = and assigns nothing"),
     (r"['\"`]", "this quote is never closed"),
@@ -93,7 +93,7 @@ def _explain(text: str, position: int | None) -> str:
     found = "" if token is None else token[0]
     hints = (hint for pattern, hint in _HINTS if re.fullmatch(pattern, found))
     hint = next(hints, None)
-    told = f"{_at(start)}: unexpected '{found}'"
+    told = f"{_at(start)}: unexpected {found!r}"
     return told if hint is None else f"{told}; {hint}"
 
 

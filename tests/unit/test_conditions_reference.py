@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: Apache-2.0
+"""docs/reference/conditions.md tells the truth."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from bridge.conditions import limits
+from bridge.conditions.engine import freeze, judge, read
+from bridge.conditions.parse import parse
+from bridge.conditions.verdict import Verdict
+from bridge.errors import Invalid
+
+PAGE = Path(__file__).parents[2] / "docs" / "reference" / "conditions.md"
+VERDICTS = "|".join(verdict.value for verdict in Verdict)
+
+
+def _examples() -> list[tuple[str, str, dict[str, object]]]:
+    """Return (expected, expression, data); the data is the JSON block before."""
+    data, found = {}, []
+    for language, block in re.findall(
+        r"^```(\w*)\n(.*?)^```", PAGE.read_text("utf-8"), re.DOTALL | re.MULTILINE
+    ):
+        if language == "json":
+            data = json.loads(block)
+            continue
+        for line in block.splitlines():
+            cells = re.fullmatch(rf"({VERDICTS}) +(.+)|(.+?) {{2,}}(.+)", line)
+            verdict, asked, refused, reason = cells.groups()
+            found.append((verdict or reason, asked or refused, data))
+    return found
+
+
+EXAMPLES = _examples()
+JUDGED = [one for one in EXAMPLES if re.fullmatch(VERDICTS, one[0])]
+REFUSED = [one for one in EXAMPLES if one not in JUDGED]
+
+
+@pytest.mark.parametrize(("verdict", "text", "data"), JUDGED)
+def test_an_example_is_judged_as_the_page_says(verdict, text, data):
+    parse(text)
+
+    assert judge(text, read(text), freeze(data)).verdict.value == verdict
+
+
+@pytest.mark.parametrize(("reason", "text", "_data"), REFUSED)
+def test_an_example_is_refused_as_the_page_says(reason, text, _data):
+    with pytest.raises(Invalid) as refused:
+        parse(text)
+
+    assert refused.value.reason == reason
+
+
+def test_the_page_shows_examples_of_everything():
+    assert len(JUDGED) > 30
+    assert len(REFUSED) > 5
+
+
+def test_the_limits_on_the_page_are_those_in_force():
+    rows = dict(
+        re.findall(r"^\| (.+) \| ([\d]+)[^|]* \|$", PAGE.read_text(), re.MULTILINE)
+    )
+
+    assert {int(value) for value in rows.values()} == {
+        limits.MAX_CHARACTERS,
+        limits.MAX_DEPTH,
+        limits.MAX_DIGITS,
+        limits.CPU_LIMIT.total_seconds() * 1000,
+        limits.MAX_ITEMS,
+        limits.MAX_VALUE_BYTES // 1024**2,
+    }
