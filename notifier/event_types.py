@@ -139,7 +139,7 @@ def _is_glob(word: str) -> bool:
 
 def _suggestion(word: str) -> str:
     known = [*TYPES, *GROUPS, *ALIASES]
-    near = difflib.get_close_matches(word.replace("_", "-"), known, n=1)
+    near = difflib.get_close_matches(word.replace("_", "-"), known, n=1, cutoff=0.7)
     if not near:
         return "; take a type (task.failed), EXECUTION, TASK or on-task-error"
     return f"; did you mean {near[0].upper() if near[0] in GROUPS else near[0]}?"
