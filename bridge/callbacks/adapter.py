@@ -60,7 +60,11 @@ class PinnedAdapter(HTTPAdapter):
     ) -> None:
         """Make pools whose connections know the guard and the flights."""
         self.poolmanager = Pools(
-            self._tower, connections, maxsize=maxsize, block=block, tls=self._tls
+            self._tower,
+            connections,
+            maxsize=maxsize,
+            block=block,
+            ssl_context=self._tls,
         )
 
     def close(self) -> None:
