@@ -1,0 +1,153 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Puts the settings of one process together, or says which line is at fault."""
+
+import difflib
+import os
+import re
+from collections.abc import Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, Final
+
+from oslo_config import types
+
+from bridge.errors import SettingsError
+from bridge.settings.options import DATABASE, list_opts
+from bridge.settings.values import (
+    ApiSettings,
+    BusSettings,
+    CallbackSettings,
+    DatabaseSettings,
+    DeliverySettings,
+    LogSettings,
+    SecretSettings,
+    Settings,
+    default_database_url,
+    default_key_file,
+)
+from notifier.errors import SettingsError as FileError
+from notifier.settings.files import read
+from notifier.settings.options import AMQP
+
+USER_FILE: Final = Path("~/.config/workflow-notifier/bridge.conf")
+SYSTEM_FILE: Final = Path("/etc/bridge/bridge.conf")
+
+# Variables that other programs know too, and the setting that each stands for.
+_VARIABLES: Final = {
+    "AMQP_URL": ("bus", "url", AMQP),
+    "DATABASE_URL": ("database", "url", DATABASE),
+}
+
+Given = Mapping[tuple[str, str], str | None]
+"""(section, name) to what stood on the command line; None: nothing did."""
+
+
+def load(
+    config_file: Path | None = None,
+    *,
+    given: Given | None = None,
+    environ: Mapping[str, str] | None = None,
+) -> Settings:
+    """Return the settings of this process.
+
+    Args:
+        config_file: Default: as `find_file` says.
+        given: What stood on the command line.
+        environ: Default: the process's.
+
+    Raises:
+        SettingsError: Names file and line, variable or option, and what would be right.
+    """
+    environ = os.environ if environ is None else environ
+    path = find_file(config_file, environ)
+    try:
+        values = read(list_opts(), path, environ)
+    except FileError as err:
+        raise SettingsError(str(err)) from err
+    if path is not None:
+        _refuse_unknown_sections(path)
+    for variable, (section, name, kind) in _VARIABLES.items():
+        if environ.get(variable):
+            values[section, name] = _checked(kind, environ[variable], variable)
+    kinds = {(section, o.name): o.type for section, all_ in list_opts() for o in all_}
+    for (section, name), text in ({} if given is None else given).items():
+        if text is not None:
+            kind = kinds[section, name]
+            values[section, name] = _checked(kind, text, f"--{name}")
+    return _settings(values)
+
+
+def find_file(
+    config_file: Path | None = None, environ: Mapping[str, str] | None = None
+) -> Path | None:
+    """Return the file that settings are read from; None: there is none.
+
+    It is the one that is given, else the one that ``NOTIFIER_BRIDGE_CONF`` names, else
+    `USER_FILE` or `SYSTEM_FILE`, whichever there is first.
+
+    Raises:
+        SettingsError: The one that was named is not there.
+    """
+    environ = os.environ if environ is None else environ
+    named = config_file or environ.get("NOTIFIER_BRIDGE_CONF")
+    if named:
+        path = Path(named).expanduser()
+        if not path.is_file():
+            raise SettingsError(f"{path}: there is no such file")
+        return path
+    usual = (USER_FILE.expanduser(), SYSTEM_FILE)
+    return next((path for path in usual if path.is_file()), None)
+
+
+def _refuse_unknown_sections(path: Path) -> None:
+    known = [section for section, _ in list_opts()]
+    for number, line in enumerate(path.read_text("utf-8").splitlines(), 1):
+        header = re.match(r"\[(.+)]", line)
+        if header and header[1] not in known:
+            near = difflib.get_close_matches(header[1], known, n=1)
+            hint = f"; did you mean [{near[0]}]?" if near else ""
+            raise SettingsError(f"{path}:{number}: no section is {header[0]}{hint}")
+
+
+def _checked(kind: types.ConfigType, text: str, place: str) -> Any:  # noqa: ANN401 - by its kind
+    try:
+        return kind(text)
+    except ValueError as err:
+        raise SettingsError(f"{place} must be a {kind.type_name}") from err
+
+
+def _settings(values: Mapping[tuple[str, str], Any]) -> Settings:
+    api = ApiSettings(
+        host=values["api", "host"],
+        port=values["api", "port"],
+        auth=values["api", "auth"],
+    )
+    loopback = values["callbacks", "allow_loopback"]
+    key_file = values["secrets", "key_file"]
+    return Settings(
+        api=api,
+        database=DatabaseSettings(values["database", "url"] or default_database_url()),
+        bus=BusSettings(
+            url=values["bus", "url"],
+            exchange=values["bus", "exchange"],
+            prefetch=values["bus", "prefetch"],
+            queue_type=values["bus", "queue_type"],
+            timeout=timedelta(seconds=values["bus", "timeout_seconds"]),
+        ),
+        callbacks=CallbackSettings(
+            allow_addresses=tuple(values["callbacks", "allow_addresses"]),
+            allow_loopback=api.auth == "none" if loopback is None else loopback,
+            amqp_exchanges=tuple(values["callbacks", "amqp_exchanges"]),
+            threads=values["callbacks", "threads"],
+        ),
+        delivery=DeliverySettings(
+            grace=timedelta(seconds=values["delivery", "grace_seconds"]),
+            park_after=timedelta(milliseconds=values["delivery", "park_after_ms"]),
+            wait=timedelta(milliseconds=values["delivery", "wait_ms"]),
+        ),
+        secrets=SecretSettings(
+            key=values["secrets", "key"],
+            key_file=Path(key_file).expanduser() if key_file else default_key_file(),
+        ),
+        log=LogSettings(values["log", "level"], values["log", "format"]),
+    )

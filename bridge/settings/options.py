@@ -1,0 +1,201 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The options as oslo.config knows them: names, types, defaults, help."""
+
+from datetime import timedelta
+from typing import Final
+
+from oslo_config import cfg, types
+
+from bridge.settings.types import DatabaseUrl, Key, LoopbackHost, NetworkAddress
+from bridge.settings.values import Settings
+from notifier.settings.options import AMQP
+
+DATABASE: Final = DatabaseUrl()
+
+_MAX_PORT: Final = 65535
+
+
+def list_opts() -> list[tuple[str, list[cfg.Opt]]]:
+    """Return every section with its options; oslo.config's generator asks for it."""
+    return [
+        ("api", _api()),
+        ("database", _database()),
+        ("bus", _bus()),
+        ("callbacks", _callbacks()),
+        ("delivery", _delivery()),
+        ("secrets", _secrets()),
+        ("log", _log()),
+    ]
+
+
+def _api() -> list[cfg.Opt]:
+    default = Settings().api
+    return [
+        cfg.Opt(
+            "host",
+            type=LoopbackHost(),
+            default=default.host,
+            help="Where the API listens.",
+        ),
+        cfg.IntOpt(
+            "port", default=default.port, min=0, max=_MAX_PORT, help="0: a free one."
+        ),
+        cfg.StrOpt(
+            "auth",
+            default=default.auth,
+            choices=[("none", "whoever reaches the API may do everything")],
+            help="How those who use the API sign in.",
+        ),
+    ]
+
+
+def _database() -> list[cfg.Opt]:
+    return [
+        cfg.Opt(
+            "url",
+            type=DATABASE,
+            secret=True,
+            sample_default="sqlite:////home/me/.local/share/workflow-notifier/"
+            "bridge.sqlite3",
+            help="Where listeners, events and deliveries are kept: SQLite or "
+            "PostgreSQL. DATABASE_URL in the environment wins. Write $ as $$. Default: "
+            "a file in the user's data directory.",
+        )
+    ]
+
+
+def _bus() -> list[cfg.Opt]:
+    default = Settings().bus
+    return [
+        cfg.Opt(
+            "url",
+            type=AMQP,
+            secret=True,
+            sample_default="amqp://user:password@localhost:5672/%2F",
+            help="The broker. AMQP_URL in the environment wins. Without it, events "
+            "come in by POST /v1/events only. Write $ as $$.",
+        ),
+        cfg.StrOpt(
+            "exchange",
+            default=default.exchange,
+            help="Topic exchange that events are published to.",
+        ),
+        cfg.IntOpt(
+            "prefetch",
+            default=default.prefetch,
+            min=1,
+            max=65535,
+            help="Messages that may wait here unacked.",
+        ),
+        cfg.StrOpt(
+            "queue_type",
+            default=default.queue_type,
+            choices=[
+                ("quorum", "survives the loss of a node"),
+                ("classic", "one node"),
+            ],
+            help="Type of the bridge's queue, where it does not exist yet.",
+        ),
+        _seconds("timeout_seconds", default.timeout, "For a publish to be confirmed."),
+    ]
+
+
+def _callbacks() -> list[cfg.Opt]:
+    default = Settings().callbacks
+    return [
+        cfg.Opt(
+            "allow_addresses",
+            type=types.List(
+                item_type=NetworkAddress(),
+                type_name="list of networks such as 10.0.3.0/24, fd00:3::/64",
+            ),
+            default=[],
+            help="Networks that webhooks may reach though they are not global.",
+        ),
+        cfg.BoolOpt(
+            "allow_loopback",
+            sample_default=default.allow_loopback,
+            help="Webhooks may reach 127.0.0.0/8 and ::1. Default: only while the API "
+            "listens on loopback with auth = none, where everybody is at home.",
+        ),
+        cfg.ListOpt(
+            "amqp_exchanges",
+            default=[],
+            help="Exchanges that callbacks of type amqp may publish to.",
+        ),
+        cfg.IntOpt(
+            "threads",
+            default=default.threads,
+            min=1,
+            max=1000,
+            help="Webhooks that may be under way at the same time.",
+        ),
+    ]
+
+
+def _delivery() -> list[cfg.Opt]:
+    default = Settings().delivery
+    return [
+        _seconds(
+            "grace_seconds",
+            default.grace,
+            "Attempts under way may take so long to end when the bridge stops.",
+        ),
+        _milliseconds(
+            "park_after_ms",
+            default.park_after,
+            "An attempt still open after this holds its event on the bus no longer.",
+        ),
+        _milliseconds(
+            "wait_ms",
+            default.wait,
+            "A delivery that would wait longer for a slot waits in the database.",
+        ),
+    ]
+
+
+def _secrets() -> list[cfg.Opt]:
+    return [
+        cfg.Opt(
+            "key",
+            type=Key(),
+            secret=True,
+            help="Seals what is secret in the database. Better in the environment "
+            "(OS_SECRETS__KEY) or in key_file than here.",
+        ),
+        cfg.StrOpt(
+            "key_file",
+            sample_default="/home/me/.local/share/workflow-notifier/bridge.key",
+            help="Holds the key, where key is not set; made at the first start. Keep a "
+            "copy: without it the secrets in the database are lost. Default: in the "
+            "user's data directory.",
+        ),
+    ]
+
+
+def _log() -> list[cfg.Opt]:
+    default = Settings().log
+    return [
+        cfg.StrOpt(
+            "level",
+            default=default.level,
+            choices=["DEBUG", "INFO", "WARNING", "ERROR"],
+            help="What is logged at least.",
+        ),
+        cfg.StrOpt(
+            "format",
+            default=default.format,
+            choices=[("line", "key=value, for people"), ("json", "for programs")],
+            help="What a line looks like, on standard error.",
+        ),
+    ]
+
+
+def _seconds(name: str, default: timedelta, about: str) -> cfg.Opt:
+    seconds = default.total_seconds()
+    return cfg.FloatOpt(name, default=seconds, min=0.1, max=3600, help=about)
+
+
+def _milliseconds(name: str, default: timedelta, about: str) -> cfg.Opt:
+    milliseconds = default // timedelta(milliseconds=1)
+    return cfg.IntOpt(name, default=milliseconds, min=0, max=60_000, help=about)

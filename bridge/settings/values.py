@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What an operator may set for a bridge, as frozen values."""
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from ipaddress import IPv4Network, IPv6Network
+from pathlib import Path
+from typing import Literal
+
+import platformdirs
+
+from notifier.topology import EXCHANGE, QueueType
+
+Auth = Literal["none"]
+LogFormat = Literal["line", "json"]
+Network = IPv4Network | IPv6Network
+
+
+def data_directory() -> Path:
+    """Return where this user's bridge keeps its data."""
+    return platformdirs.user_data_path("workflow-notifier")
+
+
+def default_database_url() -> str:
+    """Return the URL of a SQLite file in `data_directory`."""
+    return f"sqlite:///{data_directory() / 'bridge.sqlite3'}"
+
+
+def default_key_file() -> Path:
+    """Return the file in `data_directory` that holds the key to what is secret."""
+    return data_directory() / "bridge.key"
+
+
+@dataclass(frozen=True, slots=True)
+class ApiSettings:
+    """Where the API listens, and who may use it; port 0: a free one."""
+
+    host: str = "127.0.0.1"
+    port: int = 8990
+    auth: Auth = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseSettings:
+    """Where listeners, events and deliveries are kept."""
+
+    url: str = field(default_factory=default_database_url, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class BusSettings:
+    """Where events come from.
+
+    Attributes:
+        url: ``amqp://…`` or ``amqps://…``; None: the bus in this process.
+        prefetch: So many messages wait here unacked.
+        timeout: For a publish to be confirmed.
+    """
+
+    url: str | None = field(default=None, repr=False)
+    exchange: str = EXCHANGE
+    prefetch: int = 1000
+    queue_type: QueueType = "quorum"
+    timeout: timedelta = timedelta(seconds=5)
+
+
+@dataclass(frozen=True, slots=True)
+class CallbackSettings:
+    """Where callbacks may lead.
+
+    Attributes:
+        allow_addresses: Networks that are reached though they are not global.
+        allow_loopback: So are 127.0.0.0/8 and ::1.
+        amqp_exchanges: That callbacks may publish to.
+        threads: Webhooks that are under way at the same time.
+    """
+
+    allow_addresses: tuple[Network, ...] = ()
+    allow_loopback: bool = True
+    amqp_exchanges: tuple[str, ...] = ()
+    threads: int = 64
+
+
+@dataclass(frozen=True, slots=True)
+class DeliverySettings:
+    """How patient the bridge is.
+
+    Attributes:
+        grace: Attempts under way may take so long to end when the bridge stops.
+        park_after: An attempt that is still open after this is recorded as parked.
+        wait: A delivery that would wait longer for a slot is parked.
+    """
+
+    grace: timedelta = timedelta(seconds=30)
+    park_after: timedelta = timedelta(seconds=1)
+    wait: timedelta = timedelta(milliseconds=200)
+
+
+@dataclass(frozen=True, slots=True)
+class SecretSettings:
+    """What seals secrets in the database; `key` wins over `key_file`."""
+
+    key: str | None = field(default=None, repr=False)
+    key_file: Path = field(default_factory=default_key_file)
+
+
+@dataclass(frozen=True, slots=True)
+class LogSettings:
+    """How much is logged, and what a line looks like."""
+
+    level: str = "INFO"
+    format: LogFormat = "line"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything that may be set.
+
+    Example:
+        >>> Settings().api.port
+        8990
+    """
+
+    api: ApiSettings = ApiSettings()
+    database: DatabaseSettings = field(default_factory=DatabaseSettings)
+    bus: BusSettings = BusSettings()
+    callbacks: CallbackSettings = CallbackSettings()
+    delivery: DeliverySettings = DeliverySettings()
+    secrets: SecretSettings = field(default_factory=SecretSettings)
+    log: LogSettings = LogSettings()
