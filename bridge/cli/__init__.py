@@ -3,9 +3,11 @@
 
 import importlib
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
 
 import click
+
+from bridge.errors import BridgeError
 
 _HOMES: Final[Mapping[str, str]] = {
     "serve": "bridge.cli.serve:serve",
@@ -40,6 +42,13 @@ class LazyGroup(click.Group):
         module, _, name = _HOMES[cmd_name].partition(":")
         command: click.Command = getattr(importlib.import_module(module), name)
         return command
+
+    def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - click's
+        """Run a command; an expected error is one line, and status 1."""
+        try:
+            return super().invoke(ctx)
+        except BridgeError as err:
+            raise click.ClickException(str(err)) from err
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})

@@ -114,7 +114,11 @@ def _engine(url: URL) -> Engine:
     if url.database in (None, "", ":memory:"):
         raise SettingsError("[database] url: give SQLite a file; in memory the first "
                             "crash would lose every event")  # fmt: skip
-    Path(str(url.database)).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    folder = Path(str(url.database)).parent
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as err:
+        raise SettingsError(f"[database] url: {folder}: {err.strerror}") from err
     engine = create_engine(url, connect_args={"timeout": SQLITE_WAIT_SECONDS})
     event.listen(engine, "connect", _set_up_sqlite)
     return engine

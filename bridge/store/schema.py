@@ -45,19 +45,16 @@ def head() -> str:
     return str(ScriptDirectory.from_config(_config()).get_current_head())
 
 
-def check(database: Database) -> None:
-    """Make sure that the schema is the one this code needs.
+def is_current(database: Database) -> bool:
+    """Tell whether the schema is the one this code needs; if not, `migrate` helps.
 
     Raises:
-        SchemaError: It is older or newer, and what to do about it.
+        SchemaError: A newer release made this database.
+        StoreError: The database did not answer.
     """
     found = revision(database)
     _refuse_newer(found)
-    if found != head():
-        raise SchemaError(
-            f"the database's schema is at {found or 'nothing'}, this release needs "
-            f"{head()}; run: notifier-bridge migrate"
-        )
+    return found == head()
 
 
 def _refuse_newer(found: str | None) -> None:

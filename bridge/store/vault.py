@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from cryptography.fernet import Fernet, InvalidToken
-from sqlalchemy import insert, select
+from sqlalchemy import Connection, insert, select
 
 from bridge.errors import SettingsError
 from bridge.store.database import Database
@@ -63,12 +63,13 @@ class Vault:
 
 
 def read_key(path: Path) -> str:
-    """Return the key in a file; makes the file with a new key where there is none.
+    """Return the key in a file; makes both file and key where there is none.
 
     Raises:
         SettingsError: The file can be neither read nor made, or others may read it.
     """
     try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         try:
             handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, KEY_MODE)
         except FileExistsError:
@@ -89,17 +90,32 @@ def claim(database: Database, vault: Vault) -> None:
         SettingsError: The database was sealed with another key.
     """
     with database.write() as connection:
-        known = connection.scalar(
-            select(settings.c.value).where(settings.c.name == _FINGERPRINT)
+        if _is_sealed(connection, vault):
+            return
+        row = {"name": _FINGERPRINT, "value": vault.fingerprint}
+        connection.execute(insert(settings).values(row))
+
+
+def check_key(database: Database, vault: Vault) -> None:
+    """Make sure that no other key seals this database, which is migrated.
+
+    Raises:
+        SettingsError: The database was sealed with another key.
+    """
+    with database.read() as connection:
+        _is_sealed(connection, vault)
+
+
+def _is_sealed(connection: Connection, vault: Vault) -> bool:
+    known = connection.scalar(
+        select(settings.c.value).where(settings.c.name == _FINGERPRINT)
+    )
+    if known not in (None, vault.fingerprint):
+        raise SettingsError(
+            f"the secrets in this database were sealed with key {known}, not with "
+            f"{vault.fingerprint}; set [secrets] key_file to the key they need"
         )
-        if known is None:
-            row = {"name": _FINGERPRINT, "value": vault.fingerprint}
-            connection.execute(insert(settings).values(row))
-        elif known != vault.fingerprint:
-            raise SettingsError(
-                f"the secrets in this database were sealed with key {known}, not with "
-                f"{vault.fingerprint}; set [secrets] key_file to the key they need"
-            )
+    return known is not None
 
 
 def _read_existing(path: Path) -> str:
