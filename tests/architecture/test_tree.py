@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What must not stand anywhere in the tree."""
+
+import ast
+import re
+
+import pytest
+
+from tests.architecture.tree import ROOT, named, parsed, project_files, python_files
+
+PATH_OF_A_MACHINE = re.compile(
+    r"(?<![\w.])/(work|farm|root|home/(?!me/)\w+|Users/\w+)/"
+)
+REGISTRY_HOST = re.compile(
+    r"pypi\.org|pythonhosted\.org|deb\.debian\.org|npmjs\.(org|com)|ubuntu\.com",
+    re.IGNORECASE,
+)
+LEAVES_OUT = {"skip", "skipif", "xfail", "importorskip", "skipTest"}
+
+
+def lines_with(pattern):
+    found = []
+    for path in project_files():
+        try:
+            text = path.read_text("utf-8")
+        except UnicodeDecodeError:  # a picture
+            continue
+        found += [
+            named(path, number)
+            for number, line in enumerate(text.splitlines(), start=1)
+            if pattern.search(line)
+        ]
+    return found
+
+
+def test_no_path_of_a_machine_is_in_the_tree():
+    assert lines_with(PATH_OF_A_MACHINE) == []
+
+
+def test_no_host_of_a_package_registry_is_in_the_tree():
+    assert lines_with(REGISTRY_HOST) == []
+
+
+def test_no_test_is_left_out():
+    """Nor does one stand as an expected failure: a server that is missing fails."""
+    found = [
+        f"{named(path, node.lineno)} {node.attr}"
+        for path in python_files()
+        if path.is_relative_to(ROOT / "tests")
+        for node in ast.walk(parsed(path))
+        if isinstance(node, ast.Attribute) and node.attr in LEAVES_OUT
+    ]
+
+    assert found == []
+
+
+def test_no_test_sleeps():
+    """Waiting is on events with a deadline; only servers are waited for by looking."""
+    found = [
+        named(path, node.lineno)
+        for path in python_files()
+        if path.is_relative_to(ROOT / "tests")
+        and not path.is_relative_to(ROOT / "tests" / "servers")
+        for node in ast.walk(parsed(path))
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "time.sleep"
+    ]
+
+    assert found == []
+
+
+@pytest.mark.parametrize(
+    ("pattern", "text"),
+    [
+        (PATH_OF_A_MACHINE, "see " + "/home" + "/somebody/x"),
+        (REGISTRY_HOST, "https://" + "PyPI" + ".org/simple"),
+    ],
+    ids=["path", "host"],
+)
+def test_the_patterns_find_what_they_are_for(pattern, text):
+    assert pattern.search(text)
