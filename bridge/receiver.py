@@ -8,6 +8,7 @@ import logging
 import socket
 import threading
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler
@@ -179,7 +180,8 @@ class _Server(ThreadingMixIn, TCPServer):
         # Threads that wait for a next request wake up, so that joining them ends.
         with self._lock:
             for connection in self._connections:
-                connection.shutdown(socket.SHUT_RD)
+                with suppress(OSError):  # it has just ended by itself
+                    connection.shutdown(socket.SHUT_RD)
         super().server_close()
 
     def handle_error(self, _request: object, _client_address: object) -> None:

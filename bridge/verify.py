@@ -81,7 +81,7 @@ def verify(
         raise VerificationError("no signature matches")
     try:
         return json.loads(content)
-    except ValueError as err:
+    except (ValueError, RecursionError) as err:
         raise VerificationError("the body is signed, but is not JSON") from err
 
 
