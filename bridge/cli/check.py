@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``check``: would a bridge start with these settings, and work? Changes nothing."""
+"""``check``: tells whether a bridge would start and work; changes nothing."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

@@ -23,8 +23,9 @@ def is_one_sentence(docstring):
 
 def test_no_file_is_over_300_lines():
     lengths = {named(one): len(one.read_text().splitlines()) for one in python_files()}
+    wrong = [f"{name}: {n} lines" for name, n in lengths.items() if n > MAX_LINES]
 
-    assert {name: n for name, n in lengths.items() if n > MAX_LINES} == {}
+    assert not wrong, "\n".join(wrong)
 
 
 def test_every_file_starts_with_its_licence():
@@ -32,7 +33,7 @@ def test_every_file_starts_with_its_licence():
         named(one) for one in python_files() if one.read_text().split("\n")[0] != SPDX
     ]
 
-    assert wrong == []
+    assert not wrong, "\n".join(wrong)
 
 
 def test_every_file_tells_its_job_in_one_sentence():
@@ -42,7 +43,7 @@ def test_every_file_tells_its_job_in_one_sentence():
         if not is_one_sentence(ast.get_docstring(parsed(one)))
     ]
 
-    assert wrong == []
+    assert not wrong, "\n".join(wrong)
 
 
 def test_no_file_is_named_after_nothing():
@@ -52,7 +53,7 @@ def test_no_file_is_named_after_nothing():
         if EMPTY_WORDS & {*one.stem.split("_"), one.parent.name}
     ]
 
-    assert wrong == []
+    assert not wrong, "\n".join(wrong)
 
 
 def test_what_starts_with_an_underscore_stays_in_its_file():
@@ -65,7 +66,7 @@ def test_what_starts_with_an_underscore_stays_in_its_file():
         if re.match(r"_(?!_)", alias.name)
     ]
 
-    assert wrong == []
+    assert not wrong, "\n".join(wrong)
 
 
 def test_the_rule_for_one_sentence_can_tell():

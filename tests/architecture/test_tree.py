@@ -34,11 +34,15 @@ def lines_with(pattern):
 
 
 def test_no_path_of_a_machine_is_in_the_tree():
-    assert lines_with(PATH_OF_A_MACHINE) == []
+    found = lines_with(PATH_OF_A_MACHINE)
+
+    assert not found, "\n".join(found)
 
 
 def test_no_host_of_a_package_registry_is_in_the_tree():
-    assert lines_with(REGISTRY_HOST) == []
+    found = lines_with(REGISTRY_HOST)
+
+    assert not found, "\n".join(found)
 
 
 def test_no_test_is_left_out():
@@ -51,7 +55,7 @@ def test_no_test_is_left_out():
         if isinstance(node, ast.Attribute) and node.attr in LEAVES_OUT
     ]
 
-    assert found == []
+    assert not found, "\n".join(found)
 
 
 def test_no_test_sleeps():
@@ -65,7 +69,7 @@ def test_no_test_sleeps():
         if isinstance(node, ast.Call) and ast.unparse(node.func) == "time.sleep"
     ]
 
-    assert found == []
+    assert not found, "\n".join(found)
 
 
 @pytest.mark.parametrize(

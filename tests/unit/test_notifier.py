@@ -2,8 +2,6 @@
 """What an engine tells becomes an event, and what goes wrong does not hurt it."""
 
 import logging
-import subprocess
-import sys
 import threading
 from datetime import UTC, datetime, timedelta
 
@@ -291,25 +289,3 @@ def test_threads_may_share_a_notifier(notifier, queue):
     for execution in ("e0", "e1", "e2", "e3"):
         names = [e.task_name for e in events if e.execution_id == execution]
         assert names == [f"t{n}" for n in range(50)]
-
-
-def test_to_import_the_package_costs_an_engine_next_to_nothing():
-    heavy = ("kombu", "amqp", "requests", "oslo_config", "click", "rich", "taskflow")
-    code = (
-        "import sys, time; began = time.process_time(); import notifier;"
-        "from notifier import Event, Notifier; spent = time.process_time() - began;"
-        f"print([name for name in {heavy} if name in sys.modules], spent < 0.15)"
-    )
-
-    answer = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True
-    )
-
-    assert answer.stdout == "[] True\n"
-
-
-def test_the_package_has_no_names_but_its_own():
-    import notifier as package  # noqa: PLC0415 - the name is a fixture's elsewhere
-
-    with pytest.raises(AttributeError, match="has no attribute 'Nobody'"):
-        _ = package.Nobody
