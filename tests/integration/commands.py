@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The command `notifier` as a user runs it: a process of its own."""
+
+import os
+import queue
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+NOTIFIER = Path(sys.executable).with_name("notifier")
+PATIENCE_SECONDS = 30
+
+
+def notifier(*args, stdin="", **env):
+    """Run the command to its end."""
+    return subprocess.run(
+        [NOTIFIER, *args],
+        env=_environment(env),
+        input=stdin,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_SECONDS,
+        check=False,
+    )
+
+
+class Running:
+    """A command that goes on; killed at the end of the context."""
+
+    def __init__(self, *args, **env):
+        self._process = subprocess.Popen(
+            [NOTIFIER, *args],
+            env=_environment(env),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        self._out = _follow(self._process.stdout)
+        self._err = _follow(self._process.stderr)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self._process.kill()
+        self._process.wait()
+        for pipe in (
+            self._process.stdin,
+            self._process.stdout,
+            self._process.stderr,
+        ):
+            pipe.close()
+
+    def type(self, text):
+        """Write to its standard input."""
+        self._process.stdin.write(text)
+        self._process.stdin.flush()
+
+    def line(self):
+        """Return the next line of its standard output."""
+        return self._out.get(timeout=PATIENCE_SECONDS)
+
+    def note(self):
+        """Return the next line of its standard error."""
+        return self._err.get(timeout=PATIENCE_SECONDS)
+
+    def interrupt(self):
+        """Press Ctrl-C and return the exit status."""
+        self._process.send_signal(signal.SIGINT)
+        return self.end()
+
+    def end(self):
+        """Wait for its end and return the exit status."""
+        return self._process.wait(PATIENCE_SECONDS)
+
+
+def _environment(more):
+    ours = ("AMQP_URL", "NOTIFIER_CONF", "OS_")
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(ours)}
+    # no settings of whoever runs the tests
+    return {**kept, "HOME": "/nonexistent", "COLUMNS": "80", **more}
+
+
+def _follow(stream):
+    lines = queue.Queue()
+
+    def read():
+        for line in stream:
+            lines.put(line.rstrip("\n"))
+
+    threading.Thread(target=read, daemon=True).start()
+    return lines
