@@ -99,7 +99,7 @@ def listener_add(
     if form == "json":
         show_json(added)
         return
-    click.echo(f"listener {added['id']} hears {bound_to(added)}, {_events(added)}")
+    click.echo(f"listener {added['id']} hears {_events(added)} of {bound_to(added)}")
     click.echo(f"callback {callback_of(added)}")
     click.echo(f"secret {added['secret']} (shown this once; receivers verify with it)")
 

@@ -32,7 +32,13 @@ def show_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None
     """
     cells = [[_cell(value) for value in row] for row in rows]
     if sys.stdout.isatty():
-        table = Table(*columns, box=None, header_style="bold", pad_edge=False)
+        table = Table(box=None, header_style="bold", pad_edge=False)
+        for name in columns:
+            # What people copy is never cut.
+            whole = name == "ID"
+            table.add_column(
+                name, no_wrap=whole, overflow="ignore" if whole else "fold"
+            )
         for row in cells:
             table.add_row(*map(Text, row))  # Text: nothing in it is markup
         Console().print(table)
