@@ -38,6 +38,8 @@ _VARIABLES: Final = {
     "DATABASE_URL": ("database", "url", DATABASE),
 }
 
+_SETTING = re.compile(r"[^\s#;\[]")
+
 Given = Mapping[tuple[str, str], str | None]
 """(section, name) to what stood on the command line; None: nothing did."""
 
@@ -101,12 +103,18 @@ def find_file(
 
 def _refuse_unknown_sections(path: Path) -> None:
     known = [section for section, _ in list_opts()]
+    section = "DEFAULT"  # the generated sample has it, with nothing in it
     for number, line in enumerate(path.read_text("utf-8").splitlines(), 1):
         header = re.match(r"\[(.+)]", line)
-        if header and header[1] not in known:
-            near = difflib.get_close_matches(header[1], known, n=1)
-            hint = f"; did you mean [{near[0]}]?" if near else ""
-            raise SettingsError(f"{path}:{number}: no section is {header[0]}{hint}")
+        if header:
+            section = header[1]
+        if section in known or (section == "DEFAULT" and not _SETTING.match(line)):
+            continue
+        near = difflib.get_close_matches(section, known, n=1)
+        hint = f"; did you mean [{near[0]}]?" if near else ""
+        raise SettingsError(
+            f"{path}:{number}: there are no settings in [{section}]{hint}"
+        )
 
 
 def _checked(kind: types.ConfigType, text: str, place: str) -> Any:  # noqa: ANN401 - by its kind

@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The real API, served by a real uvicorn, over a real database and a bus in memory."""
+
+import asyncio
+import socket
+import threading
+from datetime import UTC, datetime, timedelta
+
+import uvicorn
+
+from bridge.api.app import Parts, build
+from bridge.callbacks.guard import Guard
+from bridge.callbacks.http import HttpCallback
+from bridge.callbacks.recording import RecordingCallback
+from bridge.conditions.parse import parse
+from bridge.feed import Feed
+from bridge.model import Envelope
+from bridge.registrar import Registrar
+from bridge.service.ping import pinger
+from bridge.store import schema, tables
+from bridge.store.database import Database
+from bridge.store.deliveries import DeliveryStore
+from bridge.store.events import EventStore
+from bridge.store.journal import Journal
+from bridge.store.listeners import ListenerStore
+from bridge.store.vault import Vault
+from notifier.publishers.memory import MemoryPublisher
+
+KEY = "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="
+PATIENCE = timedelta(seconds=10)
+
+
+def parts_for(database, loop, *, health=list):
+    """Put an API's parts together: webhooks by HTTP, and a recording in AMQP's place."""
+    listeners = ListenerStore(database, Vault(KEY))
+    callbacks = {
+        "http": HttpCallback(loop, Guard(allow_loopback=True), threads=2),
+        "amqp": RecordingCallback(loop),
+    }
+    return Parts(
+        registrar=Registrar(listeners, callbacks, parse, lambda: None),
+        listener_store=listeners,
+        event_store=EventStore(database),
+        delivery_store=DeliveryStore(database),
+        publisher=MemoryPublisher(),
+        feed=Feed(),
+        ping=pinger(callbacks),
+        wake=lambda: None,
+        health=health,
+        metrics=lambda: b"# metrics\n",
+    ), callbacks
+
+
+class ServedApi:
+    """A context manager; between enter and exit the API answers on `url`.
+
+    Attributes:
+        journal: Of a bridge on the same database.
+        reasons: Why the bridge is not ready; to be filled by a test.
+        parts: As `build` was given them.
+    """
+
+    def __init__(self, database_url):
+        self.database = Database(database_url)
+        schema.migrate(self.database)
+        self.journal = Journal(self.database, "the test")
+        self.reasons = []
+        self._listening = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self._listening.getsockname()[1]}"
+        self._started = threading.Event()
+        self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()))
+
+    def __enter__(self):
+        self._thread.start()
+        if not self._started.wait(PATIENCE.total_seconds()):
+            raise TimeoutError("the API did not start")
+        return self
+
+    def __exit__(self, *_):
+        self.loop.call_soon_threadsafe(self.parts.feed.close)
+        self._server.should_exit = True
+        self._thread.join()
+        self.database.close()
+
+    def empty(self):
+        """Forget all that is stored."""
+        with self.database.write() as connection:
+            for table in tables.metadata.tables.values():
+                if table is not tables.counters:
+                    connection.execute(table.delete())
+
+    def offer(self, envelope):
+        """Let the watchers see an event."""
+        self.loop.call_soon_threadsafe(self.parts.feed.offer, envelope)
+
+    async def _serve(self):
+        self.loop = asyncio.get_running_loop()
+        self.parts, callbacks = parts_for(
+            self.database, self.loop, health=lambda: self.reasons
+        )
+        self.parts.publisher.bind("#", self._keep)
+        config = uvicorn.Config(
+            build(self.parts), log_config=None, access_log=False, lifespan="off"
+        )
+        self._server = uvicorn.Server(config)
+        self.loop.call_soon(self._started.set)
+        await self._server.serve([self._listening])
+        for callback in callbacks.values():
+            callback.close()
+
+    def _keep(self, published):
+        self.parts.event_store.accept(
+            [Envelope(e, m.body, m.routing_key) for e, m in published],
+            datetime.now(UTC),
+        )
