@@ -1,0 +1,269 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One connection to the broker, with one channel in confirm mode.
+
+Used by one thread at a time. The socket never blocks; only `Confirms.exchange` waits,
+and `Confirms.close` for a moment.
+"""
+
+import selectors
+import ssl
+import struct
+import time
+from contextlib import suppress
+from typing import Any, Final, NoReturn, Protocol
+
+import amqp
+from amqp import spec
+from amqp.method_framing import frame_writer
+from amqp.serialization import loads
+
+FAREWELL_SECONDS: Final = 0.25
+
+_CHUNK_BYTES: Final = 256 * 1024
+_INTERNAL_ERROR: Final = 541
+_READ: Final = selectors.EVENT_READ
+_WRITE: Final = selectors.EVENT_WRITE
+
+# type octet, channel short, size long, payload, end octet (AMQP 0-9-1 §4.2.3)
+_HEAD: Final = struct.Struct(">BHI")
+_METHOD: Final = 1
+_CHANNEL_CLOSE: Final = struct.pack(">HH", *spec.Channel.Close)
+
+_NOT_NOW: Final = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
+
+
+class Lost(Exception):
+    """The connection is gone, or there is none to be had."""
+
+
+class Rejected(Exception):
+    """The broker closed the channel because of a message.
+
+    Attributes:
+        code: AMQP's reply code, such as 404.
+        is_lost: Whether the connection is gone, too; else the channel is open again.
+    """
+
+    def __init__(self, fault: str, *, code: int, is_lost: bool) -> None:
+        super().__init__(fault)
+        self.code = code
+        self.is_lost = is_lost
+
+
+class Answers(Protocol):
+    """What the broker says of messages, by their number on the channel from 1 on."""
+
+    def on_confirm(self, tag: int, *, multiple: bool) -> None:
+        """One message, or all up to it, are safe."""
+
+    def on_nack(self, tag: int, *, multiple: bool) -> None:
+        """One message, or all up to it, are not."""
+
+    def on_return(self, routing_key: str, message_id: str | None) -> None:
+        """No queue took a message; it will be confirmed all the same."""
+
+
+class Outbox:
+    """Bytes that the socket has not taken yet, ours and py-amqp's in their order.
+
+    Attributes:
+        is_direct: Whether py-amqp's own frames leave at once, blocking.
+    """
+
+    def __init__(self) -> None:
+        self.waiting = bytearray()
+        self.is_direct = True
+        self._transport: Any = None
+
+    def attach(self, connection: Any, transport: Any) -> Any:  # noqa: ANN401 - py-amqp has no types
+        """Return what py-amqp writes its frames with."""
+        self._transport = transport
+        return frame_writer(connection, self)
+
+    def write(self, data: bytes) -> None:
+        """Take a frame of py-amqp."""
+        self.waiting += data
+        if self.is_direct:
+            self._transport.write(bytes(self.waiting))
+            self.waiting.clear()
+
+
+class Confirms:
+    """A connection and its channel, both open.
+
+    Args:
+        connection: Of py-amqp.
+        channel: In confirm mode.
+        outbox: Attached to the connection.
+        answers: Told what the broker says.
+    """
+
+    def __init__(
+        self,
+        connection: Any,  # noqa: ANN401 - py-amqp has no types
+        channel: Any,  # noqa: ANN401 - py-amqp has no types
+        *,
+        outbox: Outbox,
+        answers: Answers,
+    ) -> None:
+        self.is_blocked = False
+        """Whether the broker said that it takes no messages for now."""
+        self.heard_at = time.monotonic()
+        """When the broker last said anything."""
+        self._wrote_at = self.heard_at
+        self._connection = connection
+        self._channel = channel
+        self._unread = bytearray()
+        self._outbox = outbox
+        self._outbox.is_direct = False
+        self._socket = connection.sock
+        self._socket.settimeout(0)
+        self._selector: selectors.BaseSelector = getattr(
+            selectors,
+            "PollSelector",  # no descriptor of its own that a fork would share
+            selectors.SelectSelector,
+        )()
+        self._selector.register(self._socket, _READ)
+        self._listen(answers)
+
+    @property
+    def is_writing(self) -> bool:
+        """Whether the socket has yet to take something."""
+        return bool(self._outbox.waiting)
+
+    def put(self, frames: bytes) -> None:
+        """Have something written by the next `exchange`."""
+        self._outbox.waiting += frames
+
+    def exchange(self, seconds: float) -> None:
+        """Write what the socket takes, and read; wait up to so long for an answer.
+
+        Raises:
+            Lost: The connection is of no use any more.
+            Rejected: The broker closed the channel or the connection.
+        """
+        try:
+            self._exchange(seconds)
+        except (Lost, Rejected):
+            raise
+        except amqp.IrrecoverableConnectionError as err:
+            if err.method_sig is None or err.reply_code == _INTERNAL_ERROR:
+                raise Lost(describe(err)) from err
+            raise Rejected(describe(err), code=err.reply_code, is_lost=True) from err
+        except Exception as err:
+            # On a dying connection py-amqp raises whatever comes.
+            raise Lost(describe(err)) from err
+
+    def close(self) -> None:
+        """Take leave of the broker; blocks shortly, and never raises."""
+        with suppress(Exception):  # it may have left first
+            self._outbox.is_direct = True
+            self._socket.settimeout(FAREWELL_SECONDS)
+            self._connection.close()
+        self.drop()
+
+    def drop(self) -> None:
+        """Let go of the connection without a word; never raises."""
+        self._selector.close()
+        with suppress(Exception):  # py-amqp's state may be anything
+            self._connection.collect()
+
+    def abandon(self) -> None:
+        """Close a forked child's copy of the socket; the parent's works on."""
+        self._socket.close()
+
+    def _listen(self, answers: Answers) -> None:
+        self._connection.on_blocked = lambda _reason: self._block(is_blocked=True)
+        self._connection.on_unblocked = lambda: self._block(is_blocked=False)
+        events = self._channel.events
+        events["basic_ack"].add(
+            lambda tag, multiple: answers.on_confirm(tag, multiple=multiple)
+        )
+        events["basic_nack"].add(
+            lambda tag, multiple: answers.on_nack(tag, multiple=multiple)
+        )
+        events["basic_return"].add(
+            lambda _error, _exchange, routing_key, message: answers.on_return(
+                routing_key, message.properties.get("message_id")
+            )
+        )
+
+    def _block(self, *, is_blocked: bool) -> None:
+        self.is_blocked = is_blocked
+
+    def _exchange(self, seconds: float) -> None:
+        now = time.monotonic()
+        interval = self._connection.heartbeat
+        if interval and now - self._wrote_at > interval / 2:
+            self._connection.send_heartbeat()
+        if self._outbox.waiting:
+            self._write(now)
+        if self._is_readable(seconds):
+            self._read()
+        elif interval and now - self.heard_at > 2 * interval:
+            raise Lost("the broker's heartbeats stay away")
+
+    def _write(self, now: float) -> None:
+        with suppress(*_NOT_NOW):
+            sent = self._socket.send(bytes(self._outbox.waiting[:_CHUNK_BYTES]))
+            del self._outbox.waiting[:sent]
+            self._wrote_at = now
+
+    def _is_readable(self, seconds: float) -> bool:
+        """Wait for something to read, or for room to write on if that is needed."""
+        if hasattr(self._socket, "pending") and self._socket.pending():
+            return True  # TLS has taken it off the socket already
+        wanted = _READ | _WRITE if self._outbox.waiting else _READ
+        if wanted != self._selector.get_key(self._socket).events:
+            self._selector.modify(self._socket, wanted)
+        return any(ready & _READ for _, ready in self._selector.select(seconds))
+
+    def _read(self) -> None:
+        with suppress(*_NOT_NOW):
+            data = self._socket.recv(_CHUNK_BYTES)
+            if not data:
+                raise Lost("the broker closed the connection")
+            self.heard_at = time.monotonic()
+            self._unread += data
+        start = 0
+        try:
+            while (end := _end_of_frame(self._unread, start)) is not None:
+                frame = self._unread[start:end]
+                start = end
+                self._take_in(frame)
+        finally:
+            del self._unread[:start]
+
+    def _take_in(self, frame: bytearray) -> None:
+        kind, channel, _ = _HEAD.unpack_from(frame)
+        payload = bytes(frame[_HEAD.size : -1])
+        if kind == _METHOD and channel and payload.startswith(_CHANNEL_CLOSE):
+            self._reopen(payload)
+        self._connection.on_inbound_frame((kind, channel, payload))
+
+    def _reopen(self, payload: bytes) -> NoReturn:
+        """Open the channel again; py-amqp would do so too, but wait for an answer."""
+        (code, fault, *_), _ = loads("BsBB", payload, len(_CHANNEL_CLOSE))
+        self._channel.send_method(spec.Channel.CloseOk)
+        self._channel.send_method(spec.Channel.Open, "s", ("",))
+        self._channel.confirm_select(nowait=True)
+        raise Rejected(fault, code=code, is_lost=False)
+
+
+def _end_of_frame(data: bytearray, start: int) -> int | None:
+    """Return where the frame ends that begins at `start`; None if it is cut off."""
+    if len(data) - start < _HEAD.size:
+        return None
+    _, _, size = _HEAD.unpack_from(data, start)
+    end: int = start + _HEAD.size + size + 1
+    return end if end <= len(data) else None
+
+
+def describe(err: Exception) -> str:
+    """Return an error of socket or broker in one line."""
+    said = str(err)
+    if isinstance(err, amqp.AMQPError) and err.reply_text:
+        said = err.reply_text
+    elif isinstance(err, OSError) and err.strerror:
+        said = err.strerror
+    return said or "no answer"

@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From a broker's URL to an open connection, in bounded time."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from itertools import cycle
+from typing import Any, Final
+
+import amqp
+from kombu.connection import Connection
+
+from notifier.errors import Refused, SettingsError
+from notifier.publishers.bounded import within
+from notifier.publishers.confirms import Answers, Confirms, Lost, Outbox, describe
+from notifier.publishers.frames import CHANNEL
+
+LONGEST_SECONDS: Final = 10.0
+"""So long may one broker take; then the next one is tried."""
+
+# By name: kombu would take a C library for amqp:// where one is installed.
+_TRANSPORTS: Final = {"amqp": "pyamqp", "amqps": "amqps"}
+
+
+class Dialer:
+    """Opens connections to one broker, or to one after the other of several.
+
+    Args:
+        url: ``amqp://user:password@host:port/vhost`` or ``amqps://…``; several are
+            separated by ``;``.
+        heartbeat: What is asked of the broker; zero for none.
+        prepare: Given each of py-amqp's connections before its first message.
+
+    Raises:
+        SettingsError: The URL is none of a broker.
+    """
+
+    def __init__(
+        self, url: str, *, heartbeat: timedelta, prepare: Callable[[Any], None]
+    ) -> None:
+        urls = url.split(";")
+        self.brokers = ", ".join(client_of(one).host for one in urls)
+        """Host and port of each, as they may be shown."""
+        self._urls = cycle(urls)
+        self._heartbeat = heartbeat
+        self._prepare = prepare
+
+    def dial(self, answers: Answers, seconds: float) -> Confirms:
+        """Open a connection; blocks up to so long, name look-up and TLS included.
+
+        Raises:
+            Lost: There is none to be had.
+            Refused: The broker will not have this user, or lacks what is needed.
+        """
+        outbox = Outbox()
+        limit = min(seconds, LONGEST_SECONDS)
+        client = client_of(
+            next(self._urls),
+            connect_timeout=limit,
+            heartbeat=self._heartbeat.total_seconds(),
+            transport_options={
+                "frame_writer": outbox.attach,
+                "client_properties": {"connection_name": "workflow-notifier"},
+            },
+        )
+
+        def make() -> Confirms:
+            connection = client.transport.establish_connection()
+            try:
+                connection.sock.settimeout(limit)
+                self._prepare(connection)
+                channel = connection.channel(CHANNEL)
+                channel.confirm_select()
+                return Confirms(connection, channel, outbox=outbox, answers=answers)
+            except BaseException:
+                connection.collect()
+                raise
+
+        try:
+            return within(limit, make, Confirms.drop)
+        except Refused:
+            raise
+        except (amqp.AccessRefused, amqp.NotAllowed) as err:
+            raise Refused(f"{client.host}: {describe(err)}") from err
+        except Exception as err:
+            # On a broken handshake py-amqp raises whatever comes.
+            raise Lost(f"{client.host}: {describe(err)}") from err
+
+
+def client_of(url: str, **options: Any) -> Any:  # noqa: ANN401 - kombu's types are loose
+    """Return kombu's connection to one broker, not open yet.
+
+    Args:
+        url: ``amqp://user:password@host:port/vhost`` or ``amqps://…``.
+        **options: Of kombu's `Connection`.
+
+    Raises:
+        SettingsError: The URL is none of a broker.
+    """
+    scheme = url.partition("://")[0]
+    # None: the certificate must be the broker's whose name the URL gives.
+    ssl = {"server_hostname": None} if scheme == "amqps" else False
+    try:
+        return Connection(url, transport=_TRANSPORTS[scheme], ssl=ssl, **options)
+    except (KeyError, TypeError, ValueError):
+        # Without its cause, which may show the password.
+        raise SettingsError(
+            "the broker's URL must look like amqp://user:password@host:5672/vhost"
+        ) from None

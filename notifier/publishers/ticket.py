@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What one call wants sent on one link, and what became of it.
+
+The link's lock guards it; only `wait` is called without.
+"""
+
+import threading
+from collections.abc import Callable, Iterable
+
+from notifier.errors import PublishError
+from notifier.publishers.outgoing import Outgoing
+
+
+class Entry:
+    """One message of a ticket."""
+
+    __slots__ = (
+        "error",
+        "frames",
+        "is_returned",
+        "is_settled",
+        "message",
+        "nacks",
+        "ticket",
+    )
+
+    def __init__(self, message: Outgoing, frames: bytes, ticket: "Ticket") -> None:
+        self.message = message
+        self.frames = frames
+        self.ticket = ticket
+        self.nacks = 0
+        self.is_returned = False
+        self.is_settled = False
+        self.error: PublishError | None = None
+
+    def settle(self, error: PublishError | None = None) -> None:
+        """Keep the outcome, and wake who waits if it was the ticket's last."""
+        self.is_settled = True
+        self.error = error
+        self.ticket.count_down()
+
+
+class Ticket:
+    """What one call wants sent; its thread sleeps on it."""
+
+    def __init__(self, messages: Iterable[tuple[Outgoing, bytes]]) -> None:
+        self.entries = [Entry(message, frames, self) for message, frames in messages]
+        self._left = len(self.entries)
+        self._asleep = threading.Lock()
+        self._asleep.acquire()
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether every message has its outcome."""
+        return self._left == 0
+
+    @property
+    def errors(self) -> list[PublishError | None]:
+        """What went wrong, one for each message; None is success."""
+        return [entry.error for entry in self.entries]
+
+    def count_down(self) -> None:
+        """Take note that one more message is settled."""
+        self._left -= 1
+        if not self._left:
+            self.wake()
+
+    def give_up(self, error: Callable[[Entry], PublishError]) -> None:
+        """Settle what is not settled yet."""
+        for entry in self.entries:
+            if not entry.is_settled:
+                entry.settle(error(entry))
+
+    def wait(self, seconds: float) -> None:
+        """Sleep until woken, at most so long."""
+        self._asleep.acquire(timeout=max(seconds, 0))
+
+    def wake(self) -> None:
+        """End the sleep, or the next one at its start. Not called by two at once."""
+        if self._asleep.locked():
+            self._asleep.release()
