@@ -80,22 +80,20 @@ def _publish(events: Mapping[int, Event], notifier: Notifier, watcher: Watcher) 
     """Publish a batch, and return how many events were confirmed."""
     try:
         notifier.notify_many(events.values())
-    except InvalidEvent as err:
-        # One of them does not fit the bus, and none was sent.
-        if len(events) == 1:
-            watcher.tell(f"line {next(iter(events))}: {err}")
-            return 0
-        return sum(
-            _publish({number: event}, notifier, watcher)
-            for number, event in events.items()
-        )
     except Unreachable:
         first = next(iter(events))
         watcher.tell(f"line {first}: not confirmed; go on from this line")
         raise
-    except PublishError as err:
-        failed = [n for n, event in events.items() if event.id in err.event_ids]
-        for number in failed:
-            watcher.tell(f"line {number}: {err}")
-        return len(events) - len(failed)
+    except (InvalidEvent, PublishError) as err:
+        ids = err.event_ids if isinstance(err, PublishError) else ()
+        failed = {n: one for n, one in events.items() if one.id in ids} or events
+        confirmed = len(events) - len(failed)
+        if len(failed) == 1:
+            watcher.tell(f"line {next(iter(failed))}: {err}")
+            return confirmed
+        # Perhaps only one of them is refused, and the bus took none for its sake.
+        return confirmed + sum(
+            _publish({number: event}, notifier, watcher)
+            for number, event in failed.items()
+        )
     return len(events)

@@ -62,7 +62,7 @@ def as_text(message: Message) -> Text:
         line.append(f" {_safe(str(event.task_name or event.task_id))}", style="bold")
     error = event.data[event.kind].get("error")
     if error:
-        line.append(f" {_safe(str(error))}", style="red")
+        line.append(f" error: {_safe(str(error))}", style="red")
     return line
 
 

@@ -53,7 +53,7 @@ def test_every_event_is_shown_as_a_line(amqp_url, publish):
     assert note == f"listening on {password_free}; Ctrl-C ends"
     assert lines[0] == (
         "02:10:00.123Z task.failed      acme/orders/fulfil e1 charge "
-        "card\\x1b[2J declined\\n"
+        "error: card\\x1b[2J declined\\n"
     )
     assert lines[1].split()[1:] == ["execution.succeeded", "default/-/-", "e1"]
 
