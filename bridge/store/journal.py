@@ -150,7 +150,8 @@ class Journal:
         mine = {"lease_owner": self._owner, "due_at": until}
         where = deliveries.c.id.in_(chosen)
         connection.execute(update(deliveries).where(where).values(mine))
-        rows = connection.execute(select(deliveries).where(where)).all()
+        found = connection.execute(select(deliveries).where(where))
+        rows = sorted(found, key=lambda row: chosen.index(row.id))
         bodies = select(events).where(
             tuple_(events.c.source, events.c.id).in_(
                 [(row.event_source, row.event_id) for row in rows]

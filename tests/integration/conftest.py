@@ -3,8 +3,12 @@
 
 import pytest
 
+from bridge.store import schema
+from bridge.store.database import Database
 from notifier.notifier import Notifier
 from notifier.publishers.memory import MemoryPublisher
+from tests.served import ServedApi
+from tests.stored import Stores
 
 
 @pytest.fixture
@@ -18,3 +22,36 @@ def notifier(events):
     bus.bind("#", lambda published: events.extend(one.event for one in published))
     with Notifier(bus, source="/engines/1", on_error="raise") as notifier:
         yield notifier
+
+
+@pytest.fixture
+def database_url(tmp_path):
+    return f"sqlite:///{tmp_path}/bridge.sqlite3"
+
+
+@pytest.fixture
+def database(database_url):
+    """A database with this release's schema and nothing in it."""
+    with Database(database_url) as database:
+        schema.migrate(database)
+        yield database
+
+
+@pytest.fixture
+def stores(database):
+    return Stores(database)
+
+
+@pytest.fixture(scope="session")
+def served(tmp_path_factory):
+    path = tmp_path_factory.mktemp("api") / "bridge.sqlite3"
+    with ServedApi(f"sqlite:///{path}") as served:
+        yield served
+
+
+@pytest.fixture
+def api(served):
+    """The API, with nothing stored."""
+    served.empty()
+    served.reasons.clear()
+    return served
