@@ -3,7 +3,6 @@
 
 BIN := .venv/bin
 READY := .venv/.ready
-export PYTHON
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test unit check samples clean
@@ -36,4 +35,4 @@ clean: ## remove .venv and all else that was made here
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(READY): setup.py .ci/venv
-	@.ci/venv
+	@PYTHON='$(PYTHON)' .ci/venv

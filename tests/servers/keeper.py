@@ -22,7 +22,8 @@ def main() -> None:
 
 
 def _end_with_parent() -> None:
-    sys.stdin.buffer.read()
+    while os.read(0, 1024):
+        pass
     os.killpg(0, signal.SIGKILL)
 
 

@@ -29,7 +29,7 @@ MANAGEMENT: Final = "rabbitmq_management"
 
 _HOST: Final = "127.0.0.1"
 _SCHEDULERS: Final = "+S 1:1 +sbwt none -kernel inet_dist_use_interface {127,0,0,1}"
-_LOG_LINES_SHOWN: Final = 20
+_LOG_LINES_SHOWN: Final = 50
 _POLL_SECONDS: Final = 0.05
 
 
@@ -96,6 +96,14 @@ class RabbitNode:
         """AMQP URL of the default virtual host."""
         return f"amqp://guest:guest@{_HOST}:{self.port}/"
 
+    @property
+    def pid(self) -> int | None:
+        """The Erlang VM's; None while it does not run."""
+        try:
+            return int(self._pid_file.read_text())
+        except (FileNotFoundError, ValueError):
+            return None
+
     def start(self) -> None:
         """Start the node; return when it takes AMQP connections (4-6 s)."""
         if self._epmd is None:
@@ -111,7 +119,7 @@ class RabbitNode:
         """Kill the node with SIGKILL, as a power cut would; return when it is gone."""
         if self._server is None:
             return
-        pid = self._pid()
+        pid = self.pid
         self._server.kill()
         self._server = None
         if pid is not None:
@@ -173,15 +181,8 @@ class RabbitNode:
     def _pid_file(self) -> Path:
         return self._home / "pid"
 
-    def _pid(self) -> int | None:
-        """Return the pid of the Erlang VM; the server's shell script is its parent."""
-        try:
-            return int(self._pid_file.read_text())
-        except (FileNotFoundError, ValueError):
-            return None
-
     def _signal(self, number: signal.Signals) -> int:
-        pid = self._pid()
+        pid = self.pid
         if pid is None:
             raise RuntimeError(f"{self._name} does not run")
         os.kill(pid, number)
