@@ -20,6 +20,8 @@ Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
 
 LOOPBACK: Final = "loopback"
+PRIVATE: Final = "private"
+CGNAT: Final = "shared by a carrier's customers (CGNAT)"
 METADATA: Final = "a cloud's metadata service"
 
 _METADATA_ADDRESSES: Final = frozenset(
@@ -46,9 +48,9 @@ _KINDS: Final = tuple(
     (kind, tuple(ip_network(text) for text in networks.split()))
     for kind, networks in (
         (LOOPBACK, "127.0.0.0/8 ::1/128"),
-        ("private", "10.0.0.0/8 172.16.0.0/12 192.168.0.0/16 fc00::/7 fec0::/10"),
+        (PRIVATE, "10.0.0.0/8 172.16.0.0/12 192.168.0.0/16 fc00::/7 fec0::/10"),
         ("link-local", "169.254.0.0/16 fe80::/10"),
-        ("shared by a carrier's customers (CGNAT)", "100.64.0.0/10"),
+        (CGNAT, "100.64.0.0/10"),
         ("unspecified", "0.0.0.0/8 ::/128"),
         ("multicast", "224.0.0.0/4 ff00::/8"),
         ("IPv4-mapped", "::ffff:0:0/96 ::ffff:0:0:0/96"),
@@ -99,9 +101,13 @@ def is_allowed(address: Address, networks: Iterable[Network]) -> bool:
 
 
 def network_to_allow(address: Address) -> Network:
-    """Return the network that an operator would most likely name to allow it."""
+    """Return what an operator would most likely name to allow an address.
+
+    Somebody's own network as a whole; of any other kind the address alone, since its
+    neighbours may be of yet another kind (``::/64`` holds all of IPv4, mapped).
+    """
     plain = _without_zone(address)
-    if plain in _METADATA_ADDRESSES:
+    if kind_of(plain) not in (PRIVATE, CGNAT):
         return ip_network(plain)
     prefix = 64 if isinstance(plain, IPv6Address) else 24
     return ip_network(f"{plain}/{prefix}", strict=False)

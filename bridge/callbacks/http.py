@@ -86,7 +86,7 @@ class HttpCallback:
         >>> asyncio.run(add())
         Traceback (most recent call last):
         bridge.errors.Invalid: callback.url: 127.0.0.1 is loopback; an operator can \
-allow it: [callbacks] allow_addresses = 127.0.0.0/24
+allow it: [callbacks] allow_addresses = 127.0.0.1/32
     """
 
     def __init__(
