@@ -29,6 +29,9 @@ check: $(READY) ## lint, formatting, types and import contracts (under 20 s)
 samples: $(READY) ## write the files that are generated from the code
 	@$(BIN)/python -m tests.generated
 
+samples: $(READY) ## write again what is generated from the code: etc/ and docs/
+	@$(BIN)/python -m tests.generated
+
 clean: ## remove .venv and all else that was made here
 	rm -rf .venv .tox build dist .run *.egg-info .coverage*
 	rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

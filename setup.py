@@ -29,6 +29,7 @@ TEST = [
     "pytest-timeout>=2.3",
     "ruff>=0.14",
     "standardwebhooks>=1.0",
+    "tox>=4.23",
     "types-requests>=2.32",
 ]
 
