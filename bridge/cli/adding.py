@@ -66,7 +66,7 @@ Examples:
 """
 
 
-@click.command("listener-add", epilog=_EXAMPLES)
+@click.command("listener-add", epilog=_EXAMPLES, short_help="Register a listener.")
 @click.argument("kind", type=click.Choice(list(_MEMBER)))
 @click.argument("bound", metavar="ID")
 @click.argument("to", metavar="[URL]", required=False)

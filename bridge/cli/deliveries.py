@@ -79,7 +79,7 @@ def delivery_show(*, delivery_id: str, bridge_url: str, form: str) -> None:
         )
 
 
-@click.command("delivery-retry")
+@click.command("delivery-retry", short_help="Let deliveries be tried again now.")
 @click.argument("delivery_ids", metavar="ID...", nargs=-1, required=True)
 @asks
 def delivery_retry(

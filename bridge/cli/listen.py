@@ -23,7 +23,7 @@ from bridge.verify import key_of
 Show = Callable[[Received], None]
 
 
-@click.command()
+@click.command(short_help="Print and verify the webhooks that arrive here.")
 @click.option(
     "--port",
     type=click.IntRange(0, 65535),

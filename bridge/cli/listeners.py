@@ -63,7 +63,7 @@ def listener_show(*, listener_id: str, bridge_url: str, form: str) -> None:
     show_listener(listener, form)
 
 
-@click.command("listener-test")
+@click.command("listener-test", short_help="Send a listener a ping event.")
 @click.argument("listener_id", metavar="ID")
 @asks
 def listener_test(*, listener_id: str, bridge_url: str, form: str) -> None:

@@ -7,8 +7,6 @@ import click
 
 from bridge.cli.configured import configured
 from bridge.settings import load
-from bridge.store import schema
-from bridge.store.database import Database
 
 
 @click.command()
@@ -18,6 +16,9 @@ def migrate(*, config_file: Path | None) -> None:
 
     It may be run again; serve does the same when it starts.
     """
+    from bridge.store import schema  # noqa: PLC0415 - slow; --help is not
+    from bridge.store.database import Database  # noqa: PLC0415 - as above
+
     with Database(load(config_file).database.url) as database:
         before = schema.migrate(database)
         now = schema.head()

@@ -9,7 +9,7 @@ from bridge.cli.configured import configured
 from bridge.settings import load
 
 
-@click.command()
+@click.command(short_help="Run a bridge.")
 @configured
 @click.option("--host", help="Where the API listens.  [default: 127.0.0.1]")
 @click.option(

@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Looks at all that a bridge needs to start and work; changes nothing."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from kombu.connection import Connection
+
+from bridge.errors import SettingsError, StoreError
+from bridge.settings import BusSettings, SecretSettings, Settings, find_file, load
+from bridge.store import schema
+from bridge.store.database import Database
+from bridge.store.vault import Vault, check_key, read_key
+from notifier.settings import masked
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was looked at, and what was found."""
+
+    about: str
+    text: str
+    good: bool = True
+
+
+def examine(config_file: Path | None) -> Iterator[Finding]:
+    """Look at settings, database and bus, in this order; blocks shortly."""
+    try:
+        settings = load(config_file)
+        path = find_file(config_file)
+    except SettingsError as err:
+        yield Finding("settings", str(err), good=False)
+        return
+    yield Finding("settings", "all by default" if path is None else f"{path} is right")
+    yield _database(settings)
+    yield _bus(settings.bus)
+
+
+def _database(settings: Settings) -> Finding:
+    try:
+        with Database(settings.database.url) as database:
+            if database.file is not None and not database.file.exists():
+                return Finding("database", f"{database.name} will be made")
+            if not schema.is_current(database):
+                text = f"{database.name} will be migrated to schema {schema.head()}"
+                return Finding("database", text)
+            vault = _vault(settings.secrets)
+            if vault is not None:
+                check_key(database, vault)
+            return Finding("database", f"{database.name}, schema {schema.head()}")
+    except (SettingsError, StoreError) as err:
+        return Finding("database", str(err), good=False)
+
+
+def _vault(secrets: SecretSettings) -> Vault | None:
+    if secrets.key is not None:
+        return Vault(secrets.key)
+    if secrets.key_file.exists():
+        return Vault(read_key(secrets.key_file))
+    return None
+
+
+def _bus(bus: BusSettings) -> Finding:
+    if bus.url is None:
+        return Finding("bus", "in this process; set AMQP_URL to use RabbitMQ")
+    connection = Connection(bus.url, connect_timeout=bus.timeout.total_seconds())
+    where = masked(bus.url)
+    try:
+        connection.connect()
+    except (OSError, *connection.connection_errors, *connection.channel_errors) as err:
+        reason = str(err).strip() or type(err).__name__
+        return Finding("bus", f"no broker answers on {where}: {reason}", good=False)
+    finally:
+        connection.release()
+    return Finding("bus", f"a broker answers on {where}")
