@@ -11,6 +11,9 @@ _OWN: Final = frozenset(
     {*vars(logging.makeLogRecord({})), "message", "asctime", "color_message"}
 )
 
+# Libraries that tell at INFO what the bridge tells itself, or nobody needs to know.
+_CHATTY: Final = ("alembic", "uvicorn")
+
 
 class LineFormatter(logging.Formatter):
     """``2026-11-24T02:10:00Z INFO bridge: attempt ended outcome=succeeded …``."""
@@ -47,6 +50,9 @@ def set_up(level: str, form: Literal["line", "json"]) -> None:
     handler = logging.StreamHandler()
     handler.setFormatter(JsonFormatter() if form == "json" else LineFormatter())
     logging.basicConfig(level=level, handlers=[handler], force=True)
+    for name in _CHATTY:
+        least = max(logging.root.level, logging.WARNING)
+        logging.getLogger(name).setLevel(least)
 
 
 def _extra(record: logging.LogRecord) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from bridge.cli.asking import asking, asks
-from bridge.cli.showing import show_json, show_members, show_table
+from bridge.cli.showing import moment, show_json, show_members, show_table
 
 
 @click.command("delivery-list")
@@ -32,16 +32,16 @@ def delivery_list(
         show_json(found)
         return
     show_table(
-        ("ID", "CREATED", "EVENT", "EXECUTION", "LISTENER", "STATE", "ATTEMPTS"),
+        ("ID", "STATE", "ATTEMPTS", "EVENT", "EXECUTION", "CREATED", "LISTENER"),
         [
             (
                 one["id"],
-                one["created_at"],
-                one["event_type"],
-                one["execution_id"],
-                one["listener_id"],
                 one["state"],
                 one["attempt_count"],
+                one["event_type"],
+                one["execution_id"],
+                moment(one["created_at"]),
+                one["listener_id"],
             )
             for one in found
         ],
@@ -67,7 +67,7 @@ def delivery_show(*, delivery_id: str, bridge_url: str, form: str) -> None:
             [
                 (
                     one["number"],
-                    one["started_at"],
+                    moment(one["started_at"]),
                     one["outcome"],
                     one["status"],
                     one["duration_ms"],

@@ -38,15 +38,15 @@ def listener_list(
         show_json(found)
         return
     show_table(
-        ("ID", "NAME", "LISTENS TO", "EVENTS", "CALLBACK", "STATE"),
+        ("ID", "STATE", "LISTENS TO", "EVENTS", "CALLBACK", "NAME"),
         [
             (
                 one["id"],
-                one["name"],
+                state_of(one),
                 bound_to(one),
                 one["events"],
                 callback_of(one),
-                state_of(one),
+                one["name"],
             )
             for one in found
         ],

@@ -1,19 +1,22 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Prints answers: tables for people, JSON for programs.
+"""Prints answers: tables and members for people, JSON for programs.
 
-On a terminal tables are drawn by rich and fit its width; elsewhere they are plain
-columns, never cut, one row a line.
+Nothing is cut or broken in two, on a terminal either: what people copy stays whole.
 """
 
 import json
 import re
-import sys
 from collections.abc import Iterable, Sequence
+from typing import Final
 
 import click
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
+
+_COLOURS: Final = {
+    "pending": "yellow",
+    "delivered": "green",
+    "dead": "red",
+    "disabled": "yellow",
+}
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
@@ -24,29 +27,19 @@ def show_json(value: object) -> None:
 
 
 def show_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Print a table; None is shown as nothing.
+    """Print a table, one row a line; None is shown as nothing.
 
     Args:
-        columns: Their names.
+        columns: Their names. What stands in ``STATE`` is coloured on a terminal.
         rows: A value for each column.
     """
     cells = [[_cell(value) for value in row] for row in rows]
-    if sys.stdout.isatty():
-        table = Table(box=None, header_style="bold", pad_edge=False)
-        for name in columns:
-            # What people copy is never cut.
-            whole = name == "ID"
-            table.add_column(
-                name, no_wrap=whole, overflow="ignore" if whole else "fold"
-            )
-        for row in cells:
-            table.add_row(*map(Text, row))  # Text: nothing in it is markup
-        Console().print(table)
-        return
     widths = [max(map(len, column)) for column in zip(columns, *cells, strict=True)]
-    for line in (columns, *cells):
-        padded = (c.ljust(w) for c, w in zip(line, widths, strict=True))
-        click.echo("  ".join(padded).rstrip())
+    widths[-1] = 0  # blanks at the end would only wrap
+    head = (click.style(text, bold=True) for text in _padded(columns, widths))
+    click.echo("  ".join(head))
+    for row in cells:
+        click.echo("  ".join(map(_coloured, columns, _padded(row, widths))).rstrip())
 
 
 def show_members(members: Iterable[tuple[str, object]]) -> None:
@@ -55,6 +48,20 @@ def show_members(members: Iterable[tuple[str, object]]) -> None:
     width = max((len(name) for name, _ in known), default=0)
     for name, value in known:
         click.echo(f"{click.style(name.ljust(width), bold=True)}  {_cell(value)}")
+
+
+def moment(time: str) -> str:
+    """Return a time as it stands in a table: to the second."""
+    return time[:19] + "Z"
+
+
+def _padded(texts: Sequence[str], widths: Sequence[int]) -> Iterable[str]:
+    return (text.ljust(width) for text, width in zip(texts, widths, strict=True))
+
+
+def _coloured(column: str, text: str) -> str:
+    colour = _COLOURS.get(text.strip().partition(":")[0])
+    return click.style(text, fg=colour) if column == "STATE" and colour else text
 
 
 def _cell(value: object) -> str:

@@ -43,7 +43,7 @@ class _Commands(click.Group):
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(package_name="workflow-notifier")
+@click.version_option(package_name="workflow-notifier", message="%(version)s")
 @click.option(
     "--config-file",
     type=click.Path(path_type=Path),

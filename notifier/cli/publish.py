@@ -39,7 +39,17 @@ def _time(_ctx: click.Context, _param: click.Parameter, text: str | None) -> obj
         raise click.BadParameter(err.reason) from err
 
 
-@click.command()
+# \b keeps click from filling the lines.
+_EXAMPLES: Final = """\b
+Examples:
+  notifier publish --type task.failed --workbook orders --execution e1 --task charge
+  notifier publish - < events.ndjson
+"""
+
+
+@click.command(
+    epilog=_EXAMPLES, short_help="Publish one event, or many as lines of JSON."
+)
 @click.argument("lines", required=False, type=click.Choice(["-"]), metavar="[-]")
 @click.option("--file", type=click.File("rb"), help="Events as lines of JSON.")
 @click.option("--type", help="Such as task.failed.")
@@ -68,11 +78,7 @@ def publish(
     form: str,
     **options: Any,  # noqa: ANN401 - click's
 ) -> None:
-    r"""Publish one event, or one for each line of JSON on standard input.
-
-    \b
-    notifier publish --type task.failed --workbook orders --execution e1 --task charge
-    notifier publish - < events.ndjson
+    """Publish one event, or one for each line of JSON on standard input.
 
     A line holds a CloudEvents object, or {"type": …, "data": {…}}. Wrong lines are
     reported and left out. The exit status is 0 if every event was confirmed.
