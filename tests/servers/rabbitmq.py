@@ -245,8 +245,12 @@ def find_sbin() -> Path | None:
     """Return the folder of RabbitMQ's own scripts, or None where it is missing.
 
     Debian's ``rabbitmq-server`` on the path insists on root and a user of its own; the
-    scripts that it wraps do not.
+    scripts that it wraps do not. ``RABBITMQ_SBIN`` names another folder; one that is not
+    there stands for a machine without RabbitMQ.
     """
+    named = os.environ.get("RABBITMQ_SBIN")
+    if named is not None:
+        return Path(named) if Path(named, "rabbitmq-server").is_file() else None
     installed = Path("/usr/lib/rabbitmq/lib").glob("rabbitmq_server-*/sbin")
     for sbin in sorted(installed, reverse=True):
         return sbin
