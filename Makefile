@@ -18,16 +18,13 @@ test: $(READY) ## run every test, against real servers
 	@$(BIN)/pytest
 
 unit: $(READY) ## run the tests that need no server (under 10 s)
-	@$(BIN)/pytest tests/unit tests/properties
+	@HYPOTHESIS_PROFILE=brief $(BIN)/pytest tests/unit tests/properties
 
 check: $(READY) ## lint, formatting, types and import contracts (under 20 s)
 	@$(BIN)/ruff check --quiet
 	@$(BIN)/ruff format --check --quiet
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo
-
-samples: $(READY) ## write the files that are generated from the code
-	@$(BIN)/python -m tests.generated
 
 samples: $(READY) ## write again what is generated from the code: etc/ and docs/
 	@$(BIN)/python -m tests.generated

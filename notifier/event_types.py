@@ -72,7 +72,7 @@ _TYPE = re.compile(r"(execution|task)\.[a-z][a-z0-9_-]{0,63}")
 _PATTERN = re.compile(r"[a-z0-9_.*-]{1,80}")
 
 
-def check_type(name: str) -> str:
+def check_type(name: object) -> str:
     """Return the event type unchanged.
 
     Raises:

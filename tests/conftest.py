@@ -15,10 +15,12 @@ _EVERYTHING_IS_REQUIRED = (
     os.environ.get("CI") == "true" or os.environ.get("REQUIRE_ALL") == "1"
 )
 
-# A noisy machine is no failure of a property.
-settings.register_profile("quick", deadline=None, max_examples=50, print_blob=True)
-settings.register_profile("thorough", deadline=None, max_examples=2000, print_blob=True)
-settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
+for _profile, _examples in {"brief": 15, "usual": 50, "thorough": 2000}.items():
+    # a noisy machine is no failure of a property
+    settings.register_profile(
+        _profile, deadline=None, max_examples=_examples, print_blob=True
+    )
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "usual"))
 
 
 @pytest.fixture(scope="session")
