@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The little that tests ask of RabbitMQ's management API."""
 
+from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -32,13 +33,42 @@ class Management:
         """Delete a virtual host with all that is in it."""
         self._call("DELETE", f"/api/vhosts/{quote(name, safe='')}")
 
+    def add_user(
+        self,
+        name: str,
+        password: str,
+        vhost: str,
+        *,
+        configure: str = "",
+        write: str = ".*",
+        read: str = ".*",
+    ) -> None:
+        """Create a user, who may do in one virtual host what the patterns say."""
+        self.put(f"/api/users/{quote(name)}", {"password": password, "tags": ""})
+        may = {"configure": configure, "write": write, "read": read}
+        self.put(f"/api/permissions/{quote(vhost, safe='')}/{quote(name)}", may)
+
+    def drop_user(self, name: str) -> None:
+        """Delete a user."""
+        self._call("DELETE", f"/api/users/{quote(name)}")
+
     def get(self, path: str) -> Any:
         """Return what stands under a path such as ``/api/queues``."""
         return self._call("GET", path).json()
 
-    def _call(self, method: str, path: str) -> requests.Response:
+    def put(self, path: str, body: Mapping[str, Any]) -> None:
+        """Set what stands under a path."""
+        self._call("PUT", path, body)
+
+    def _call(
+        self, method: str, path: str, body: Mapping[str, Any] | None = None
+    ) -> requests.Response:
         answer = requests.request(
-            method, self.base_url + path, auth=self._auth, timeout=_TIMEOUT_SECONDS
+            method,
+            self.base_url + path,
+            json=body,
+            auth=self._auth,
+            timeout=_TIMEOUT_SECONDS,
         )
         answer.raise_for_status()
         return answer
