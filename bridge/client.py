@@ -18,7 +18,7 @@ DEFAULT_TIMEOUT_SECONDS: Final = 30.0
 # The API writes a comment every 15 s; a stream silent for longer is dead.
 _STREAM_TIMEOUT_SECONDS: Final = 60.0
 # Longer than the longest time that a callback may take.
-_TEST_TIMEOUT_SECONDS: Final = 330.0
+_TEST_TIMEOUT_SECONDS: Final = 90.0
 _PAGE: Final = 100
 
 Json = dict[str, Any]

@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from bridge.callbacks.callback import Callback
+from bridge.callbacks.request import MAX_TIMEOUT, MIN_TIMEOUT
 from bridge.callbacks.signing import check_secret, new_secret
 from bridge.errors import Invalid
 from bridge.model import CallbackSpec, Listener, ListenerDraft, ListenerId, RetryPolicy
@@ -27,7 +28,6 @@ MAX_NAME_CHARS: Final = 255
 MAX_IN_FLIGHT: Final = 1000
 MAX_DELAYS: Final = 20
 MAX_DELAY: Final = timedelta(days=7)
-MAX_TIMEOUT: Final = timedelta(minutes=5)
 
 _NOTHING: Final = timedelta()
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
@@ -147,11 +147,9 @@ class Registrar:
                     f"callback.{name}",
                     f"means nothing to a callback of type {spec.type}",
                 )
-        if not _NOTHING < spec.timeout <= MAX_TIMEOUT:
-            raise Invalid(
-                "callback.timeout_seconds",
-                f"must be over 0 and at most {MAX_TIMEOUT.total_seconds():.0f}",
-            )
+        if not MIN_TIMEOUT <= spec.timeout <= MAX_TIMEOUT:
+            least, most = MIN_TIMEOUT.seconds, MAX_TIMEOUT.seconds
+            raise Invalid("callback.timeout_seconds", f"must be from {least} to {most}")
         callback.check(spec)
 
 

@@ -30,7 +30,7 @@ KEY = "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="
 PATIENCE = timedelta(seconds=10)
 
 
-def parts_for(database, loop, *, health=list):
+def parts_for(database, loop, *, health=list, wake=lambda: None):
     """Put an API's parts together: webhooks by HTTP, and a recording in AMQP's place."""
     listeners = ListenerStore(database, Vault(KEY))
     callbacks = {
@@ -45,7 +45,7 @@ def parts_for(database, loop, *, health=list):
         publisher=MemoryPublisher(),
         feed=Feed(),
         ping=pinger(callbacks),
-        wake=lambda: None,
+        wake=wake,
         health=health,
         metrics=lambda: b"# metrics\n",
     ), callbacks
@@ -57,6 +57,7 @@ class ServedApi:
     Attributes:
         journal: Of a bridge on the same database.
         reasons: Why the bridge is not ready; to be filled by a test.
+        woken: Set once the scheduler is to look.
         parts: As `build` was given them.
     """
 
@@ -65,6 +66,7 @@ class ServedApi:
         schema.migrate(self.database)
         self.journal = Journal(self.database, "the test")
         self.reasons = []
+        self.woken = threading.Event()
         self._listening = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self._listening.getsockname()[1]}"
         self._started = threading.Event()
@@ -89,14 +91,22 @@ class ServedApi:
                 if table is not tables.counters:
                     connection.execute(table.delete())
 
-    def offer(self, envelope):
-        """Let the watchers see an event."""
-        self.loop.call_soon_threadsafe(self.parts.feed.offer, envelope)
+    def offer(self, *envelopes):
+        """Let the watchers see events, all in one turn of the loop."""
+
+        def offer():
+            for envelope in envelopes:
+                self.parts.feed.offer(envelope)
+
+        self.loop.call_soon_threadsafe(offer)
 
     async def _serve(self):
         self.loop = asyncio.get_running_loop()
         self.parts, callbacks = parts_for(
-            self.database, self.loop, health=lambda: self.reasons
+            self.database,
+            self.loop,
+            health=lambda: self.reasons,
+            wake=self.woken.set,
         )
         self.parts.publisher.bind("#", self._keep)
         config = uvicorn.Config(

@@ -153,8 +153,9 @@ def read_cursor(cursor: str) -> Cursor:
     try:
         padded = cursor + "=" * (-len(cursor) % 4)
         text = base64.b64decode(padded, altchars=b"-_", validate=True).decode()
-        created_at, _, delivery_id = text.partition(" ")
-        time = datetime.fromisoformat(created_at)
-        return time.astimezone(UTC), DeliveryId(delivery_id)
+        created_at, delivery_id = text.split(" ")
+        return datetime.fromisoformat(created_at).astimezone(UTC), DeliveryId(
+            delivery_id
+        )
     except (binascii.Error, ValueError, OverflowError) as err:
         raise Invalid("after", "is no `next` of this list") from err

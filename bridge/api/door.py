@@ -41,7 +41,7 @@ class Door:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        refused = refusal(scope["method"], Headers(scope=scope))
+        refused = _not_text(scope) or refusal(scope["method"], Headers(scope=scope))
         if refused is None and scope["method"] in _WRITING:
             body = await _read(receive)
             if body is None:
@@ -78,6 +78,13 @@ def refusal(method: str, headers: Mapping[str, str]) -> Refusal | None:
     ):
         return Refusal(415, "Content-Type must be application/json, or one of its kin")
     return _too_large(int(size)) if size.isdecimal() else None
+
+
+def _not_text(scope: Scope) -> Refusal | None:
+    # No name or id holds NUL, and PostgreSQL takes no text that does.
+    if "\0" in scope["path"] or b"%00" in scope["query_string"]:
+        return Refusal(400, "the URL holds NUL")
+    return None
 
 
 def _is_loopback(host: str) -> bool:

@@ -14,6 +14,7 @@ from bridge import model
 from bridge.api import short_forms
 from bridge.api.merging import unmask
 from bridge.api.shown import listener_json
+from bridge.callbacks.request import MAX_TIMEOUT, MIN_TIMEOUT
 from bridge.errors import Invalid, NotSupportedYet
 from bridge.model.listener import (
     DEFAULT_DELAYS,
@@ -26,7 +27,6 @@ from bridge.registrar import (
     MAX_DELAYS,
     MAX_EVENTS,
     MAX_IN_FLIGHT,
-    MAX_TIMEOUT,
 )
 from notifier.event import DEFAULT_PROJECT
 
@@ -67,7 +67,9 @@ class Callback(Strict):
     format: Annotated[Any, WithJsonSchema({"const": "standard"})] = "standard"
     mode: Annotated[Any, WithJsonSchema({"const": "cast"})] = "cast"
     timeout_seconds: float = Field(
-        DEFAULT_TIMEOUT.total_seconds(), gt=0, le=MAX_TIMEOUT.total_seconds()
+        DEFAULT_TIMEOUT.total_seconds(),
+        ge=MIN_TIMEOUT.total_seconds(),
+        le=MAX_TIMEOUT.total_seconds(),
     )
     batch: _Nothing = None
 

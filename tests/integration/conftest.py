@@ -54,4 +54,5 @@ def api(served):
     """The API, with nothing stored."""
     served.empty()
     served.reasons.clear()
+    served.woken.clear()
     return served
