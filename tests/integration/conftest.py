@@ -2,13 +2,17 @@
 """What several integration tests hold in their hands."""
 
 import pytest
+import requests
 
+from bridge.model import ListenerId
 from bridge.store import schema
 from bridge.store.database import Database
 from notifier.notifier import Notifier
 from notifier.publishers.memory import MemoryPublisher
 from tests.served import ServedApi
 from tests.stored import Stores
+
+HOOK = "http://127.0.0.1:9/hook"
 
 
 @pytest.fixture
@@ -56,3 +60,22 @@ def api(served):
     served.reasons.clear()
     served.woken.clear()
     return served
+
+
+@pytest.fixture
+def add(api):
+    """Register a listener by the API and return its JSON."""
+
+    def add(**members):
+        body = {"events": ["TASK"], "callback": {"url": HOOK}, **members}
+        answer = requests.post(f"{api.url}/v1/listeners", json=body, timeout=10)
+        assert answer.status_code == 201, answer.text
+        return answer.json()
+
+    return add
+
+
+@pytest.fixture
+def kept(api):
+    """Return a listener as the API keeps it, secrets included."""
+    return lambda shown: api.parts.listener_store.get(None, ListenerId(shown["id"]))
