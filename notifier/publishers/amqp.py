@@ -163,10 +163,11 @@ def _raise_first(outcomes: Sequence[PublishError | None]) -> None:
     errors = [error for error in outcomes if error is not None]
     if not errors:
         return
-    ids = [each for error in errors for each in error.event_ids]
-    kinds = {type(error): str(error) for error in reversed(errors)}
+    kinds: dict[type[PublishError], str] = {}
+    for error in errors:
+        kinds.setdefault(type(error), str(error))
     text = "; ".join(kinds.values())
     if len(errors) > len(kinds):
         text += f" (and {len(errors) - len(kinds)} more)"
-    kind = kinds.popitem()[0] if len(kinds) == 1 else PublishError
-    raise kind(text, ids)
+    kind = type(errors[0]) if len(kinds) == 1 else PublishError
+    raise kind(text, [each for error in errors for each in error.event_ids])

@@ -216,6 +216,8 @@ class Link:
             return Unreachable("the publisher is closed", ids)
         if entry.nacks:
             return Refused(f"the broker refused it {entry.nacks} times (nack)", ids)
+        if self._window.is_held(entry.message.key):
+            return Refused("the broker refused one that goes before it (nack)", ids)
         return Unreachable(f"not confirmed in time: {self._trouble}", ids)
 
     def _retire(self) -> None:

@@ -37,10 +37,9 @@ class Window:
         self._lowest = 1
         self._returned = 0
 
-    @property
-    def next_due(self) -> float | None:
-        """When the first held key may go on; None if none is held."""
-        return min(self._held.values(), default=None)
+    def is_held(self, key: str) -> bool:
+        """Tell whether messages of a key wait because one of them was refused."""
+        return key in self._held
 
     def add(self, entries: Iterable[Entry]) -> None:
         """Put messages at the end of those that wait."""
@@ -48,7 +47,7 @@ class Window:
 
     def take(self, now: float) -> list[Entry]:
         """Return what is to be written now, all of it and in this order."""
-        self._held = {key: due for key, due in self._held.items() if due > now}
+        self._release(now)
         room, size = self._room(), MAX_BYTES_AT_ONCE
         taken: list[Entry] = []
         passed: list[Entry] = []
@@ -89,19 +88,20 @@ class Window:
     def nacked(self, tag: int, now: float, *, multiple: bool) -> None:
         """Send one message, or all up to it, again later.
 
-        What is under way of the same keys goes again behind them: a consumer sees the
-        right order at last, if not at first.
+        What is under way behind them, of the same keys, is sent again behind them: a
+        consumer sees the right order at last, if not at first.
         """
         back = dict(self._pop(tag, multiple=multiple))
-        keys = set()
-        for entry in back.values():
-            pause = FIRST_PAUSE_SECONDS * 2**entry.nacks
-            keys.add(entry.message.key)
-            self._held[entry.message.key] = now + min(pause, LONGEST_PAUSE_SECONDS)
-            entry.nacks += 1
-        followers = [t for t, e in self._under_way.items() if e.message.key in keys]
-        back.update((t, self._under_way.pop(t)) for t in followers)
-        self._put_back([back[t] for t in sorted(back)])
+        first: dict[str, int] = {}
+        for one, entry in back.items():
+            if first.setdefault(entry.message.key, one) == one:
+                pause = FIRST_PAUSE_SECONDS * 2**entry.nacks
+                self._held[entry.message.key] = now + min(pause, LONGEST_PAUSE_SECONDS)
+                entry.nacks += 1
+        for one, entry in list(self._under_way.items()):
+            if one > first.get(entry.message.key, self._last):
+                back[one] = self._under_way.pop(one)
+        self._put_back([back[one] for one in sorted(back)])
 
     def lost(self) -> None:
         """Send again all that is under way: the connection is gone."""
@@ -144,6 +144,16 @@ class Window:
         self._last = 0
         self._lowest = 1
         self._returned = 0
+
+    def _release(self, now: float) -> None:
+        """Let go of keys whose pause is over, and of which nothing is under way."""
+        if self._held:
+            under_way = {entry.message.key for entry in self._under_way.values()}
+            self._held = {
+                key: due
+                for key, due in self._held.items()
+                if due > now or key in under_way
+            }
 
     def _room(self) -> int:
         if self._one_by_one:
