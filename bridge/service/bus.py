@@ -10,7 +10,6 @@ from functools import partial
 from typing import Final
 
 from kombu.connection import Connection
-from kombu.utils.url import maybe_sanitize_url
 
 from bridge.callbacks.amqp import Sender
 from bridge.errors import Conflict
@@ -26,6 +25,7 @@ from notifier.publishers.amqp import AmqpPublisher
 from notifier.publishers.memory import MemoryPublisher, Published
 from notifier.publishers.outgoing import Outgoing
 from notifier.publishers.publisher import Publisher
+from notifier.settings import masked
 
 HEARTBEAT_SECONDS: Final = 10
 CONNECT_SECONDS: Final = 5
@@ -96,7 +96,7 @@ def broker_bus(settings: BusSettings, url: str, telemetry: Telemetry) -> Bus:
         set_aside=set_aside,
     )
     queue = topology.BRIDGE_QUEUE
-    name = f"RabbitMQ {maybe_sanitize_url(url)}, queue {queue}"
+    name = f"RabbitMQ {masked(url)}, queue {queue}"
     return Bus(source, publisher, publisher, name)
 
 
