@@ -58,18 +58,31 @@ def test_no_test_is_left_out():
     assert not found, "\n".join(found)
 
 
-def test_no_test_sleeps():
-    """Waiting is on events with a deadline; only servers are waited for by looking."""
+def test_no_test_sleeps_for_a_fixed_time():
+    """Who waits looks again and again until a deadline; ``sleep(0)`` only yields."""
     found = [
-        named(path, node.lineno)
+        named(path, call.lineno)
         for path in python_files()
         if path.is_relative_to(ROOT / "tests")
-        and not path.is_relative_to(ROOT / "tests" / "servers")
-        for node in ast.walk(parsed(path))
-        if isinstance(node, ast.Call) and ast.unparse(node.func) == "time.sleep"
+        for call in sleeps(parsed(path)) - sleeps(*loops(parsed(path)))
     ]
 
     assert not found, "\n".join(found)
+
+
+def loops(tree):
+    return [node for node in ast.walk(tree) if isinstance(node, ast.While)]
+
+
+def sleeps(*trees):
+    return {
+        node
+        for tree in trees
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call)
+        and ast.unparse(node.func) in {"time.sleep", "asyncio.sleep", "sleep"}
+        and ast.unparse(node.args[0]) != "0"
+    }
 
 
 @pytest.mark.parametrize(
@@ -82,3 +95,11 @@ def test_no_test_sleeps():
 )
 def test_the_patterns_find_what_they_are_for(pattern, text):
     assert pattern.search(text)
+
+
+def test_the_rule_for_sleeping_can_tell():
+    fixed = ast.parse("time.sleep(1)")
+    looking = ast.parse("while not done():\n    time.sleep(0.1)")
+
+    assert sleeps(fixed) - sleeps(*loops(fixed))
+    assert not sleeps(looking) - sleeps(*loops(looking))
