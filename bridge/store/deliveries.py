@@ -3,7 +3,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Row, Select, select, update
 
@@ -19,6 +19,14 @@ from bridge.model import (
 )
 from bridge.store.database import Database
 from bridge.store.tables import attempts, deliveries, listeners
+
+CANCELLED: Final = {
+    "state": State.CANCELLED.value,
+    "reason": "the listener was removed",
+    "due_at": None,
+    "lease_owner": None,
+}
+"""Columns of what ends with its listener."""
 
 
 class DeliveryStore:

@@ -9,19 +9,21 @@ taken is left to it.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Connection, func, or_, select, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from bridge.model import Attempt, Delivery, DeliveryId, Envelope, ListenerId, State
 from bridge.store.database import Database
-from bridge.store.deliveries import attempt_row, delivery_of
+from bridge.store.deliveries import CANCELLED, attempt_row, delivery_of
 from bridge.store.events import envelope_of, event_row
 from bridge.store.tables import attempts, deliveries, events, listeners
 
 EventKey = tuple[str, str]
 """Source and id of an event."""
+
+_MAX_KEYS: Final = 500  # databases bound the parameters of one statement
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +77,7 @@ class Journal:
                 key = attempt.delivery_id, attempt.number
                 tries[key] = attempt_row(attempt)
         with self._database.write() as connection:
+            _cancel_for_removed(connection, standing.values())
             self._write_events(connection, list(arrived.values()))
             self._write_deliveries(connection, list(standing.values()))
             self._write_attempts(connection, list(tries.values()))
@@ -82,13 +85,19 @@ class Journal:
     def known(self, keys: Sequence[EventKey]) -> dict[EventKey, set[ListenerId]]:
         """Return, for each of the events, the listeners it has a delivery to."""
         place = tuple_(deliveries.c.event_source, deliveries.c.event_id)
-        query = select(
-            deliveries.c.event_source, deliveries.c.event_id, deliveries.c.listener_id
-        ).where(place.in_(list(keys)))
+        columns = (
+            deliveries.c.event_source,
+            deliveries.c.event_id,
+            deliveries.c.listener_id,
+        )
         found: dict[EventKey, set[ListenerId]] = {}
         with self._database.read() as connection:
-            for source, event_id, listener in connection.execute(query):
-                found.setdefault((source, event_id), set()).add(ListenerId(listener))
+            for start in range(0, len(keys), _MAX_KEYS):
+                some = list(keys[start : start + _MAX_KEYS])
+                query = select(*columns).where(place.in_(some))
+                for source, event_id, listener in connection.execute(query):
+                    told = found.setdefault((source, event_id), set())
+                    told.add(ListenerId(listener))
         return found
 
     def due(self, now: datetime) -> dict[ListenerId, int]:
@@ -96,7 +105,8 @@ class Journal:
         query = (
             select(deliveries.c.listener_id, func.count())
             .join(listeners, listeners.c.id == deliveries.c.listener_id)
-            .where(_pending, deliveries.c.due_at <= now, listeners.c.enabled)
+            .where(_pending, deliveries.c.due_at <= now)
+            .where(listeners.c.enabled, listeners.c.deleted_at.is_(None))
             .group_by(deliveries.c.listener_id)
         )
         with self._database.read() as connection:
@@ -204,7 +214,10 @@ class Journal:
         upsert = statement.on_conflict_do_update(
             index_elements=["id"],
             set_={name: new[name] for name in (*changing, "updated_at")},
-            where=or_(_pending & mine, new.state == State.DELIVERED.value),
+            where=or_(
+                _pending & mine & (deliveries.c.attempts <= new.attempts),
+                new.state == State.DELIVERED.value,
+            ),
         )
         connection.execute(upsert, rows)
 
@@ -214,6 +227,25 @@ class Journal:
         if rows:
             statement = self._insert(attempts).on_conflict_do_nothing()
             connection.execute(statement, rows)
+
+
+def _cancel_for_removed(connection: Connection, rows: Iterable[dict[str, Any]]) -> None:
+    """Let what is pending for removed listeners end; it would wait for ever."""
+    waiting = [row for row in rows if row["state"] == State.PENDING.value]
+    if not waiting:
+        return
+    # Locked, so that whoever removes a listener meanwhile sees these deliveries.
+    concerned = {row["listener_id"] for row in waiting}
+    removed = connection.execute(
+        select(listeners.c.id, listeners.c.deleted_at)
+        .where(listeners.c.id.in_(concerned))
+        .order_by(listeners.c.id)
+        .with_for_update(read=True)
+    )
+    gone = {row.id for row in removed if row.deleted_at is not None}
+    for row in waiting:
+        if row["listener_id"] in gone:
+            row.update(CANCELLED)
 
 
 _pending = deliveries.c.state == State.PENDING.value

@@ -16,6 +16,7 @@ from sqlalchemy.exc import IntegrityError
 from bridge.errors import Conflict, NotFound, OutOfDate
 from bridge.model import CallbackSpec, Listener, ListenerId, RetryPolicy, State
 from bridge.store.database import Database
+from bridge.store.deliveries import CANCELLED
 from bridge.store.tables import counters, deliveries, listeners
 from bridge.store.vault import Vault
 
@@ -147,17 +148,11 @@ class ListenerStore:
             values = {"deleted_at": now, "changed_in": _count(connection)}
             _revision(connection, listener_id, known)
             connection.execute(update(listeners).where(_is(listener_id)).values(values))
-            ended = {
-                "state": State.CANCELLED.value,
-                "reason": "the listener was removed",
-                "due_at": None,
-                "updated_at": now,
-            }
             connection.execute(
                 update(deliveries)
                 .where(deliveries.c.listener_id == listener_id)
                 .where(deliveries.c.state == State.PENDING.value)
-                .values(ended)
+                .values(CANCELLED | {"updated_at": now})
             )
 
     def changes(self, since: int) -> Changes:

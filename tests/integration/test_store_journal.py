@@ -107,6 +107,36 @@ def test_it_is_known_whom_an_event_has_a_delivery_to(one, listener):
     assert known == {key: {listener.id}}
 
 
+def test_of_any_number_of_events_it_can_be_told_what_is_known(one, listener):
+    delivery, entry = parked(listener)
+    one.write([entry])
+    others = [("/else", str(number)) for number in range(40_000)]
+
+    known = one.known([*others, (delivery.event_source, "1")])
+
+    assert list(known.values()) == [{listener.id}]
+
+
+def test_what_comes_to_wait_for_a_removed_listener_is_cancelled(one, listener, stores):
+    delivery, entry = parked(listener)
+    stores.listeners.remove(listener.id, NOW)
+
+    one.write([entry])
+
+    kept, _ = stores.deliveries.get(None, delivery.id)
+    assert (kept.state, kept.due_at) == (State.CANCELLED, None)
+    assert kept.reason == "the listener was removed"
+
+
+def test_fewer_attempts_than_are_known_do_not_count(one, listener, stores):
+    delivery, entry = parked(listener, attempts=3, due_at=MUCH_LATER)
+    one.write([entry])
+
+    one.write([Entry(deliveries=(replace(delivery, attempts=1, due_at=NOW),))])
+
+    assert stores.deliveries.get(None, delivery.id)[0] == delivery
+
+
 def test_due_deliveries_of_enabled_listeners_are_counted(one, listener, stores):
     off = a_listener(enabled=False)
     stores.listeners.add(off)
