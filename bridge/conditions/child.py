@@ -22,7 +22,8 @@ from bridge.conditions.verdict import Judgement, Verdict
 _LOG: Final = logging.getLogger(__name__)
 _UNDER_WAY: Final = 16  # events sent ahead, to keep the process busy
 _RESTS_SECONDS: Final = (0.1, 0.2, 0.5, 1.0, 5.0)
-"""After each failure in a row; what waits is given up with the last."""
+"""After each failure in a row; the last again and again."""
+_UNWELL: Final = 3  # failures in a row
 _DEATHS: Final = 2  # at one expression, for no known reason
 
 _TOO_LONG: Final = Judgement(
@@ -38,7 +39,8 @@ class Evaluator:
     """Answers whether conditions hold; made, used and closed on one event loop.
 
     The process is started by the first evaluation, and again after each end while
-    anything waits.
+    anything waits. What waits is never given up: that no process can be had is nobody's
+    fault, and an event that nobody judged must not pass for one that matched nothing.
 
     Example:
         >>> async def is_task_free(data):
@@ -70,6 +72,11 @@ class Evaluator:
         """Id of the process, while there is one."""
         return None if self._process is None else self._process.pid
 
+    @property
+    def is_well(self) -> bool:
+        """Whether answers may be expected; not after some failures in a row."""
+        return self._failures < _UNWELL
+
     def evaluate(
         self,
         conditions: Sequence[str],
@@ -84,8 +91,7 @@ class Evaluator:
                 `done`.
             done: Called exactly once, on the loop's thread, with a judgement for each
                 condition, in their order; maybe before this method returns. Only
-                `close` keeps it from being called: an event that nobody judged must
-                not pass for one that matched nothing.
+                `close` keeps it from being called.
         """
         if not conditions:
             done(())
@@ -185,12 +191,7 @@ class Evaluator:
     def _failed(self, why: str) -> None:
         """Rest before the next start, so that no failure turns into a busy loop."""
         _LOG.warning("evaluating conditions failed", extra={"reason": why})
-        last = len(_RESTS_SECONDS) - 1
-        if self._failures >= last:
-            reason = f"the process that evaluates fails: {why}"
-            while self._waiting:
-                self._give_up(self._waiting.popleft(), Judgement(Verdict.ERROR, reason))
-        rest = _RESTS_SECONDS[min(self._failures, last)]
+        rest = _RESTS_SECONDS[min(self._failures, len(_RESTS_SECONDS) - 1)]
         self._failures += 1
         self._rest = self._loop.call_later(rest, self._rested)
 

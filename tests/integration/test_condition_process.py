@@ -14,6 +14,7 @@ import uvloop
 
 from bridge.conditions.verdict import Judgement, Verdict
 from tests.evaluators import DEADLINE_SECONDS, RunningEvaluator
+from tests.loops import until
 
 DATA = {"execution": {"id": "e1", "error": None}, "task": None}
 NO_ERROR = "$.execution.error = null"
@@ -157,23 +158,37 @@ def test_a_process_that_fails_to_start_at_first_costs_no_answer(running, interpr
     assert len(starts.read_text()) == 3
 
 
-def test_a_process_that_never_starts_is_given_up(running, interpreter):
-    starts = interpreter("exit 3")
+def judge_late(running, mend):
+    """Ask, let `mend` be called once the evaluator is not well, and wait on."""
 
-    answers = running.judge_many([([NO_ERROR], DATA)] * 3)
+    async def ask():
+        answer = running.loop.create_future()
+        running.evaluator.evaluate([NO_ERROR], DATA, answer.set_result)
+        await until(lambda: not running.evaluator.is_well)
+        assert not answer.done()
+        mend()
+        return await answer
 
-    reason = "the process that evaluates fails: it ended with status 3"
-    assert answers == [[Judgement(ERROR, reason)]] * 3
-    assert len(starts.read_text()) == 5
+    return running.run(ask)
 
 
-def test_an_interpreter_that_is_not_there_is_told(running, monkeypatch):
+def test_nobody_is_judged_while_no_process_starts(running, interpreter, tmp_path):
+    mended = tmp_path / "mended"
+    interpreter(f'[ -e "{mended}" ] || exit 3; exec {{python}} "$@"')
+
+    judged = judge_late(running, mended.touch)
+
+    assert judged == [Judgement(MATCH)]
+    assert running.evaluator.is_well
+
+
+def test_nobody_is_judged_while_there_is_no_interpreter(running, monkeypatch):
+    python = sys.executable
     monkeypatch.setattr(sys, "executable", "/nowhere/python")
 
-    (judged,) = running.judge([NO_ERROR], DATA)
+    judged = judge_late(running, lambda: monkeypatch.setattr(sys, "executable", python))
 
-    assert judged.verdict is ERROR
-    assert "it cannot be started: No such file or directory" in judged.reason
+    assert judged == [Judgement(MATCH)]
 
 
 def test_who_ends_the_process_twice_is_blamed(running, interpreter):
