@@ -2,8 +2,7 @@
 """The lane of one listener: how many calls run at once, and what waits for a slot.
 
 Pure: no clock, no I/O. While deliveries that were parked in the database are due, fresh
-ones leave half of the slots to them, so that neither starves the other: a due one is
-taken from the database only when a slot is free for it.
+ones leave half of the slots to them, so that neither starves the other.
 """
 
 from collections import deque
@@ -86,8 +85,13 @@ class Lane(Generic[T]):
 
     @property
     def room_for_due(self) -> int:
-        """How many due deliveries may be taken from the database now."""
-        return max(0, self.slots - self._running.taken - len(self._due))
+        """How many due deliveries may be taken from the database now.
+
+        Up to their half of the slots they are taken ahead, and have the next slots.
+        """
+        free = self.slots - self._running.taken
+        theirs = max(1, self.slots // 2) - self._running.due
+        return max(0, max(free, theirs) - len(self._due))
 
     def offer(self, item: T) -> Place:
         """Give a fresh delivery a slot, a place in the line, or neither."""

@@ -57,7 +57,9 @@ class Scheduler:
             try:
                 taken = await self._take()
             except StoreError as err:
-                _log.warning("cannot look for due deliveries: %s", err)
+                _log.warning(
+                    "cannot look for due deliveries", extra={"reason": str(err)}
+                )
                 taken = 0
             if not taken:
                 await self._pause()
@@ -80,13 +82,17 @@ class Scheduler:
             room = 0 if listener is None else self._dispatcher.room_for_due(listener)
             if listener is not None and room:
                 limits[listener_id] = min(room, count)
-                longest = max(longest, listener.callback.timeout + LEASE_MARGIN)
+                # It may wait for a slot as long as one attempt takes.
+                lease = 2 * listener.callback.timeout + LEASE_MARGIN
+                longest = max(longest, lease)
         if not limits:
             return 0
         claim = partial(self._journal.claim, limits, now=now, until=now + longest)
         claimed = await loop.run_in_executor(self._executor, claim)
         for delivery, envelope in claimed:
             listener = self._listener(delivery.listener_id)
-            if listener is not None:
+            if listener is None:
+                self._dispatcher.give_back(delivery)
+            else:
                 self._dispatcher.resume(delivery, listener, envelope)
         return len(claimed)

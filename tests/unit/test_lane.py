@@ -104,6 +104,32 @@ def test_there_is_no_room_for_due_ones_beyond_the_slots():
     assert lane.room_for_due == 1
 
 
+def test_due_ones_are_taken_ahead_up_to_their_half():
+    lane, _ = full_lane(slots=4)
+    lane.has_backlog = True
+
+    assert lane.room_for_due == 2
+
+    lane.offer_due(Item(was_parked=True))
+    assert lane.room_for_due == 1
+
+
+def test_with_one_slot_fresh_and_due_ones_take_turns():
+    lane, running = full_lane(slots=1)
+    lane.has_backlog = True
+    (first,), second, due = running, Item(), Item(was_parked=True)
+    lane.offer(second)
+    assert lane.room_for_due == 1
+    lane.offer_due(due)
+
+    lane.end(first, QUICK)
+    assert lane.take() is due
+
+    assert lane.room_for_due == 0
+    lane.end(due, QUICK)
+    assert lane.take() is second
+
+
 def test_a_lane_with_one_slot_lets_fresh_ones_through_when_nothing_is_due():
     lane = Lane(1, WAIT)
     lane.has_backlog = True
