@@ -11,7 +11,7 @@ class Callback(Protocol):
     """One way of telling listeners: a webhook, an AMQP exchange, a plug-in.
 
     One object serves all listeners of its type. `submit` is called on the event
-    loop's thread, `check` on any.
+    loop's thread, `check` and `close` on any.
     """
 
     def check(self, spec: CallbackSpec) -> None:

@@ -29,7 +29,7 @@ def succeed(_: Call) -> Answer:
 class RecordingCallback:
     """The plain second `Callback`, for tests and trials.
 
-    All of it belongs to the loop's thread.
+    All but `close` belongs to the loop's thread.
 
     Args:
         loop: Runs `done`, and keeps the time.
@@ -95,5 +95,18 @@ class RecordingCallback:
     def close(self) -> None:
         """End what waits; see `Callback`."""
         self._is_closed = True
+        if not self._loop.is_running() or _running_loop() is self._loop:
+            self._lose_all()
+        else:
+            self._loop.call_soon_threadsafe(self._lose_all)
+
+    def _lose_all(self) -> None:
         for delivery_id in tuple(self._waiting):
             self.settle(delivery_id, OutcomeKind.LOST)
+
+
+def _running_loop() -> asyncio.AbstractEventLoop | None:
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        return None

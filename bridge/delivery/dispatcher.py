@@ -19,6 +19,7 @@ from typing import Final
 from bridge.callbacks.callback import Callback
 from bridge.delivery.flight import Arrival, Flight
 from bridge.delivery.lane import Lane, Place
+from bridge.delivery.logbook import Logbook
 from bridge.delivery.recorder import Recorder
 from bridge.delivery.retry import decide
 from bridge.delivery.terms import Patience, Reports
@@ -26,7 +27,6 @@ from bridge.model import (
     Attempt,
     Call,
     Delivery,
-    DeliveryId,
     Envelope,
     Listener,
     ListenerId,
@@ -34,14 +34,13 @@ from bridge.model import (
     OutcomeKind,
     State,
 )
-from bridge.store.journal import Entry
 
 LEASE_MARGIN: Final = timedelta(seconds=5)
 """An attempt's lease outlasts the attempt's time limit by this."""
 
 
 class Dispatcher:
-    """Every listener's lane, and what is in flight.
+    """Every listener's lane, and the attempts under way.
 
     Args:
         callbacks: By the type that a listener names.
@@ -58,16 +57,16 @@ class Dispatcher:
         patience: Patience,
     ) -> None:
         self._callbacks = callbacks
-        self._recorder = recorder
+        self._logbook = Logbook(recorder, reports.parked)
         self._reports = reports
         self._patience = patience
         self._lanes: dict[ListenerId, Lane[Flight]] = {}
-        self._arrivals: dict[Arrival, None] = {}  # the oldest first
-        self._flying: set[DeliveryId] = set()
+        self._backlogs: Collection[ListenerId] = ()
         self._running = 0
         self._quiet = asyncio.Event()
         self._quiet.set()
         self._is_paused = False
+        self._is_ending = False
 
     @property
     def running(self) -> int:
@@ -88,37 +87,42 @@ class Dispatcher:
         now = datetime.now(UTC)
         arrival = Arrival(envelope, now, time.monotonic(), committed)
         flights = [
-            Flight(
-                Delivery.new(envelope, one, now),
-                one,
-                envelope,
-                arrival,
-                was_parked=False,
-            )
+            Flight(Delivery.new(envelope, one, now), one, envelope, arrival)
             for one in listeners
         ]
-        arrival.open = {flight.delivery.id: flight for flight in flights}
-        self._arrivals[arrival] = None
-        self._flying.update(arrival.open)
+        # Of a copy that was recorded before, an attempt may still be under way.
+        flights = [one for one in flights if not self._logbook.has(one.delivery.id)]
+        self._logbook.take_in(arrival, flights)
         for flight in flights:
             self._offer(flight)
-        self._record_if_known(arrival)
+        self._logbook.record_if_known(arrival)
 
     def resume(
         self, delivery: Delivery, listener: Listener, envelope: Envelope
     ) -> None:
         """Try again what was taken from the database under this bridge's lease."""
-        flight = Flight(delivery, listener, envelope, None, was_parked=True)
-        lane = self._lane(listener)
-        lane.offer_due(flight)
-        self._fill(lane)
+        if self._is_ending:
+            self.give_back(delivery)
+        elif not self._logbook.has(delivery.id):
+            self._logbook.take_back(delivery)
+            lane = self._lane(listener)
+            lane.offer_due(Flight(delivery, listener, envelope, None))
+            self._fill(lane)
+
+    def give_back(self, delivery: Delivery) -> None:
+        """Leave to the database what was taken from it, due at once."""
+        # One in hand: its lease ran out before its attempt did, and is renewed now.
+        if not self._logbook.has(delivery.id):
+            self._logbook.give_back(delivery)
 
     def room_for_due(self, listener: Listener) -> int:
         """Return how many due deliveries of a listener may be taken now."""
-        return 0 if self._is_paused else self._lane(listener).room_for_due
+        may_start = not (self._is_paused or self._is_ending)
+        return self._lane(listener).room_for_due if may_start else 0
 
     def note_backlogs(self, listener_ids: Collection[ListenerId]) -> None:
         """Keep slots free for the due deliveries of these listeners, and no others."""
+        self._backlogs = listener_ids
         for listener_id, lane in self._lanes.items():
             lane.has_backlog = listener_id in listener_ids
             self._fill(lane)
@@ -130,47 +134,49 @@ class Dispatcher:
             now - limit.total_seconds()
             for limit in (self._patience.line, self._patience.attempt)
         )
-        for arrival in list(self._arrivals):
-            if arrival.started > line:
+        for arrival in self._logbook.arrivals():
+            if arrival.started > max(line, attempt):
                 break
             for flight in list(arrival.open.values()):
                 if flight.is_started:
                     is_late = arrival.started <= attempt
                 else:
-                    is_late = self._lane(flight.listener).leave(flight)
+                    is_late = arrival.started <= line and self._leave(flight)
                 if is_late:
                     self._park(flight)
-            self._record_if_known(arrival)
+            self._logbook.record_if_known(arrival)
 
     def pause(self) -> None:
         """Start no attempt until `proceed`; those under way go on."""
         self._is_paused = True
 
     def proceed(self) -> None:
-        """Start attempts again."""
+        """Start attempts again, unless the bridge ends."""
         self._is_paused = False
-        for lane in list(self._lanes.values()):
+        for lane in self._lanes.values():
             self._fill(lane)
 
-    def park_waiting(self) -> None:
-        """Park all that waits for a slot, and start nothing more: the bridge ends."""
-        self.pause()
+    def end(self) -> None:
+        """Park all that waits for a slot, and start nothing more, ever."""
+        self._is_ending = True
         for lane in self._lanes.values():
             for flight in lane.clear():
                 self._park(flight)
-        for arrival in list(self._arrivals):
-            self._record_if_known(arrival)
+        for arrival in self._logbook.arrivals():
+            self._logbook.record_if_known(arrival)
 
     def _lane(self, listener: Listener) -> Lane[Flight]:
+        """Return a listener's lane, after the listener as it is now."""
         lane = self._lanes.get(listener.id)
         if lane is None:
             lane = Lane(listener.max_in_flight, self._patience.line)
+            lane.has_backlog = listener.id in self._backlogs
             self._lanes[listener.id] = lane
         lane.slots = listener.max_in_flight
         return lane
 
     def _offer(self, flight: Flight) -> None:
-        if self._is_paused:
+        if self._is_paused or self._is_ending:
             self._park(flight)
             return
         match self._lane(flight.listener).offer(flight):
@@ -181,8 +187,15 @@ class Dispatcher:
             case Place.LINE:
                 pass
 
+    def _leave(self, flight: Flight) -> bool:
+        lane = self._lanes.get(flight.listener.id)
+        return lane is not None and lane.leave(flight)
+
     def _fill(self, lane: Lane[Flight]) -> None:
-        while not self._is_paused and (flight := lane.take()) is not None:
+        while not (self._is_paused or self._is_ending):
+            flight = lane.take()
+            if flight is None:
+                return
             self._start(flight)
 
     def _start(self, flight: Flight) -> None:
@@ -224,53 +237,30 @@ class Dispatcher:
             updated_at=now,
         )
         tried = Attempt(flight.delivery.id, call.attempt, outcome)
-        self._flying.discard(flight.delivery.id)
-        self._record(flight, [tried] if decision.counts else [])
+        self._logbook.note(flight, tried if decision.counts else None)
+        self._logbook.record_if_known(flight.arrival)
         self._reports.attempted(call, outcome, flight.delivery)
         if outcome.kind is OutcomeKind.GONE:
             self._reports.gone(flight.listener)
-        lane = self._lane(flight.listener)
-        lane.end(flight, outcome.duration)
-        self._fill(lane)
-        if lane.is_idle:
-            self._lanes.pop(flight.listener.id, None)
+        self._give_back_slot(flight, outcome.duration)
         if decision.state is State.PENDING or flight.was_parked:
             self._reports.parked()
 
+    def _give_back_slot(self, flight: Flight, duration: timedelta) -> None:
+        lane = self._lanes[flight.listener.id]
+        lane.end(flight, duration)
+        self._fill(lane)
+        if lane.is_idle:
+            del self._lanes[flight.listener.id]
+
     def _park(self, flight: Flight) -> None:
+        """Leave a delivery to the database; its attempt, if there is one, goes on."""
         now = datetime.now(UTC)
         until = now
         if flight.is_started:
             until += flight.listener.callback.timeout + LEASE_MARGIN
-        else:
-            self._flying.discard(flight.delivery.id)
         flight.delivery = replace(flight.delivery, due_at=until, updated_at=now)
-        if flight.is_started and flight.arrival is not None:
-            flight.arrival.held.add(flight.delivery.id)
-        self._record(flight, [])
-
-    def _record(self, flight: Flight, attempts: list[Attempt]) -> None:
-        arrival = flight.arrival
-        if arrival is None:
-            entry = Entry(deliveries=[flight.delivery], attempts=attempts)
-            self._recorder.record(entry)
-            return
-        del arrival.open[flight.delivery.id]
-        arrival.standing.append(flight.delivery)
-        arrival.attempts += attempts
-        flight.arrival = None
-        self._record_if_known(arrival)
-
-    def _record_if_known(self, arrival: Arrival) -> None:
-        if arrival.open or arrival not in self._arrivals:
-            return
-        del self._arrivals[arrival]
-        self._recorder.record(arrival.entry(), partial(self._committed, arrival))
-
-    def _committed(self, arrival: Arrival) -> None:
-        arrival.committed()
-        if any(one.state is State.PENDING for one in arrival.standing):
-            self._reports.parked()
+        self._logbook.note(flight, is_held=flight.is_started)
 
 
 def _unknown(kind: str) -> Outcome:

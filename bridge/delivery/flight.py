@@ -17,6 +17,9 @@ class Arrival:
         committed: Called once all of it is safe in the database.
         started: Monotonic seconds.
         open: Deliveries of which nothing is known yet that could be recorded.
+        standing: The others, as they stand now.
+        held: Ids of those among them that are being attempted.
+        is_recorded: From then on, each delivery is recorded by itself.
     """
 
     envelope: Envelope
@@ -24,16 +27,17 @@ class Arrival:
     started: float
     committed: Callable[[], None]
     open: "dict[DeliveryId, Flight]" = field(default_factory=dict)
-    standing: list[Delivery] = field(default_factory=list)
+    standing: dict[DeliveryId, Delivery] = field(default_factory=dict)
     attempts: list[Attempt] = field(default_factory=list)
     held: set[DeliveryId] = field(default_factory=set)
+    is_recorded: bool = False
 
     def entry(self) -> Entry:
         """Return what is to be written."""
         return Entry(
             arrived=(self.envelope, self.received_at),
-            deliveries=self.standing,
-            attempts=self.attempts,
+            deliveries=tuple(self.standing.values()),
+            attempts=tuple(self.attempts),
             held=frozenset(self.held),
         )
 
@@ -43,17 +47,19 @@ class Flight:
     """A delivery that has a slot in its lane, or waits for one.
 
     Attributes:
-        arrival: What it is part of; None once that is recorded, and for a delivery
-            that came from the database: then its outcome is recorded by itself.
-        was_parked: Whether it came from the database.
+        arrival: What it came with; None where it came from the database.
     """
 
     delivery: Delivery
     listener: Listener
     envelope: Envelope
     arrival: Arrival | None
-    was_parked: bool
     is_started: bool = False
+
+    @property
+    def was_parked(self) -> bool:
+        """Whether it came from the database."""
+        return self.arrival is None
 
     @property
     def size(self) -> int:

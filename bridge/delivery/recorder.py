@@ -16,6 +16,9 @@ from bridge.store.journal import Entry, Journal
 
 MAX_BATCH: Final = 500
 WINDOW_SECONDS: Final = 0.003
+SLOW_SECONDS: Final = 2.0
+"""A database that takes longer for a commit is not well, until the commit is through."""
+
 FIRST_PAUSE_SECONDS: Final = 0.2
 LONGEST_PAUSE_SECONDS: Final = 5.0
 
@@ -64,26 +67,43 @@ class Recorder:
                 del self._waiting[: len(batch)]
                 for _, committed in batch:
                     if committed is not None:
-                        committed()
+                        _call(committed)
         finally:
             self._work = None
 
     async def _commit(self, entries: list[Entry]) -> None:
-        loop = asyncio.get_running_loop()
         pause = FIRST_PAUSE_SECONDS
         while True:
             try:
-                await loop.run_in_executor(self._executor, self._journal.write, entries)
+                await self._attempt(entries)
             except StoreError as err:
                 _log.error("database refuses", extra={"reason": str(err)})
-                self._turn(healthy=False)
-                await asyncio.sleep(pause)
-                pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
+            except Exception:  # noqa: BLE001 - a loop's edge: nothing known is dropped
+                _log.exception("what is known cannot be written")
             else:
                 self._turn(healthy=True)
                 return
+            self._turn(healthy=False)
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
+
+    async def _attempt(self, entries: list[Entry]) -> None:
+        loop = asyncio.get_running_loop()
+        writing = loop.run_in_executor(self._executor, self._journal.write, entries)
+        _, late = await asyncio.wait({writing}, timeout=SLOW_SECONDS)
+        if late:
+            _log.error("database is slow", extra={"seconds": SLOW_SECONDS})
+            self._turn(healthy=False)
+        await writing
 
     def _turn(self, *, healthy: bool) -> None:
         if healthy != self.is_healthy:
             self.is_healthy = healthy
             self._on_health(healthy)
+
+
+def _call(committed: Committed) -> None:
+    try:
+        committed()
+    except Exception:  # noqa: BLE001 - a loop's edge: the others are told all the same
+        _log.exception("what is recorded could not be settled")

@@ -119,18 +119,23 @@ class Intake:
 
     async def _ask(self) -> None:
         """Ask, many at once, to whom repeated events were brought already."""
+        try:
+            while self._repeats:
+                batch, self._repeats = self._repeats, []
+                keys = {(e.event.source, str(e.event.id)): e for e in batch}
+                known = await self._known(list(keys))
+                for key, envelope in keys.items():
+                    self._route(key, envelope, frozenset(known.get(key, ())))
+        finally:
+            self._asking = None
+
+    async def _known(self, keys: list[EventKey]) -> dict[EventKey, set[ListenerId]]:
         loop = asyncio.get_running_loop()
-        while self._repeats:
-            batch, self._repeats = self._repeats, []
-            keys = {(e.event.source, str(e.event.id)): e for e in batch}
-            known = None
-            while known is None:
-                try:
-                    ask = partial(self._journal.known, list(keys))
-                    known = await loop.run_in_executor(self._executor, ask)
-                except StoreError as err:
-                    _log.warning("cannot ask what was recorded: %s", err)
-                    await asyncio.sleep(PAUSE_SECONDS)
-            for key, envelope in keys.items():
-                self._route(key, envelope, frozenset(known.get(key, ())))
-        self._asking = None
+        ask = partial(self._journal.known, keys)
+        while True:
+            try:
+                return await loop.run_in_executor(self._executor, ask)
+            except StoreError as err:
+                reason = {"reason": str(err)}
+                _log.warning("cannot ask what was recorded", extra=reason)
+                await asyncio.sleep(PAUSE_SECONDS)

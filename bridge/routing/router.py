@@ -103,7 +103,7 @@ class Router:
                 await self.refresh()
                 self.is_current = True
             except StoreError as err:
-                _log.warning("cannot follow the listeners: %s", err)
+                _log.warning("cannot follow the listeners", extra={"reason": str(err)})
                 self.is_current = False
 
     def _apply(self, changes: Changes) -> None:

@@ -84,6 +84,7 @@ class Worker:
             on_taken=self._taken,
         )
         self._tasks: set[asyncio.Task[None]] = set()
+        self._is_broken = False
         supplies.telemetry.watch(
             "in_flight_attempts",
             "Attempts under way.",
@@ -118,6 +119,10 @@ class Worker:
             reasons.append("not consuming from the bus")
         if not (self._recorder.is_healthy and self.router.is_current):
             reasons.append("the database does not answer")
+        if not self._evaluator.is_well:
+            reasons.append("conditions cannot be evaluated; their events wait")
+        if self._is_broken:
+            reasons.append("a part of the bridge broke, as its log tells; restart it")
         return reasons
 
     def wake(self) -> None:
@@ -127,7 +132,7 @@ class Worker:
     async def drain(self, grace: timedelta) -> None:
         """Take no more, let attempts end within the grace time, record, let go."""
         await self._supplies.source.stop()
-        self._dispatcher.park_waiting()
+        self._dispatcher.end()
         with suppress(TimeoutError):
             await asyncio.wait_for(self._dispatcher.quiet(), grace.total_seconds())
         for callback in self._supplies.callbacks.values():
@@ -162,18 +167,17 @@ class Worker:
             self._dispatcher.pause()
 
     def _gone(self, listener: Listener) -> None:
-        async def disable() -> None:
-            reason = "the receiver answered 410 Gone"
-            now = datetime.now(UTC)
+        async def turn_off() -> None:
+            disable = self._supplies.listeners.disable
+            why = "the receiver answered 410 Gone"
             try:
-                await asyncio.to_thread(
-                    self._supplies.listeners.disable, listener.id, reason, now
-                )
+                await asyncio.to_thread(disable, listener.id, why, datetime.now(UTC))
                 await self.router.refresh()
             except StoreError as err:
-                _log.warning("cannot disable a listener: %s", err)
+                reason = {"listener_id": listener.id, "reason": str(err)}
+                _log.warning("cannot disable a listener", extra=reason)
 
-        self._spawn(disable())
+        self._spawn(turn_off())
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)
@@ -184,6 +188,7 @@ class Worker:
         self._tasks.discard(task)
         if not task.cancelled() and (err := task.exception()) is not None:
             _log.critical("a part of the bridge broke", exc_info=err)
+            self._is_broken = True
 
 
 def refresher(
@@ -196,6 +201,6 @@ def refresher(
         try:
             done.result(limit.total_seconds())
         except (StoreError, TimeoutError) as err:
-            _log.warning("the index follows later: %s", err)
+            _log.warning("the index follows later", extra={"reason": str(err)})
 
     return refresh

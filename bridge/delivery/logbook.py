@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Has each event recorded whole, and what ends later by itself.
+
+Lives on the event loop. It knows every delivery that this process has in hand, from its
+first moment until the last word about it is safe in the database: such a one must not
+be started a second time.
+"""
+
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from functools import partial
+from typing import Final
+
+from bridge.delivery.flight import Arrival, Flight
+from bridge.delivery.recorder import Recorder
+from bridge.model import Attempt, Delivery, DeliveryId, State
+from bridge.store.journal import Entry
+
+
+class Logbook:
+    """What came in and is not recorded yet, and what is in flight.
+
+    Args:
+        recorder: Where it goes.
+        on_waiting: Called when something waits in the database that may be due.
+    """
+
+    def __init__(self, recorder: Recorder, on_waiting: Callable[[], None]) -> None:
+        self._recorder: Final = recorder
+        self._on_waiting = on_waiting
+        self._arrivals: dict[Arrival, None] = {}  # the oldest first
+        self._in_hand: set[DeliveryId] = set()
+
+    def has(self, delivery_id: DeliveryId) -> bool:
+        """Tell whether a delivery is in flight, or ended but not safe yet."""
+        return delivery_id in self._in_hand
+
+    def take_in(self, arrival: Arrival, flights: Collection[Flight]) -> None:
+        """Begin with an event and its deliveries."""
+        arrival.open = {flight.delivery.id: flight for flight in flights}
+        self._arrivals[arrival] = None
+        self._in_hand.update(arrival.open)
+
+    def take_back(self, delivery: Delivery) -> None:
+        """Begin with a delivery that came from the database."""
+        self._in_hand.add(delivery.id)
+
+    def give_back(self, delivery: Delivery) -> None:
+        """Leave to the database what came from it, due at once."""
+        self._record_alone(replace(delivery, due_at=datetime.now(UTC)))
+
+    def arrivals(self) -> Iterator[Arrival]:
+        """Yield what is not recorded yet, the oldest first; it may be, meanwhile."""
+        yield from list(self._arrivals)
+
+    def note(
+        self, flight: Flight, attempt: Attempt | None = None, *, is_held: bool = False
+    ) -> None:
+        """Take down how a delivery stands now.
+
+        Args:
+            flight: Which.
+            attempt: That just ended, if it counts.
+            is_held: Whether an attempt is under way, and goes on.
+        """
+        arrival = flight.arrival
+        if arrival is None or arrival.is_recorded:
+            self._record_alone(flight.delivery, attempt, is_held=is_held)
+            return
+        delivery = flight.delivery
+        arrival.open.pop(delivery.id, None)
+        arrival.standing[delivery.id] = delivery
+        if attempt is not None:
+            arrival.attempts.append(attempt)
+        if is_held:
+            arrival.held.add(delivery.id)
+        else:
+            arrival.held.discard(delivery.id)
+
+    def record_if_known(self, arrival: Arrival | None) -> None:
+        """Record an event if something is known of each of its deliveries."""
+        if arrival is None or arrival.open or arrival.is_recorded:
+            return
+        arrival.is_recorded = True
+        del self._arrivals[arrival]
+        self._recorder.record(arrival.entry(), partial(self._committed, arrival))
+
+    def _record_alone(
+        self,
+        delivery: Delivery,
+        attempt: Attempt | None = None,
+        *,
+        is_held: bool = False,
+    ) -> None:
+        entry = Entry(
+            deliveries=(delivery,),
+            attempts=() if attempt is None else (attempt,),
+            held=frozenset({delivery.id} if is_held else ()),
+        )
+        landed = None if is_held else partial(self._in_hand.discard, delivery.id)
+        self._recorder.record(entry, landed)
+
+    def _committed(self, arrival: Arrival) -> None:
+        self._in_hand.difference_update(arrival.standing.keys() - arrival.held)
+        arrival.committed()
+        if any(one.state is State.PENDING for one in arrival.standing.values()):
+            self._on_waiting()
