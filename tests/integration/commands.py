@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The command `notifier` as a user runs it: a process of its own."""
+"""The commands as a user runs them: `notifier` and `notifier-bridge`, as processes."""
 
 import os
 import queue
@@ -10,13 +10,23 @@ import threading
 from pathlib import Path
 
 NOTIFIER = Path(sys.executable).with_name("notifier")
+NOTIFIER_BRIDGE = NOTIFIER.with_name("notifier-bridge")
 PATIENCE_SECONDS = 30
 
 
 def notifier(*args, stdin="", **env):
-    """Run the command to its end."""
+    """Run `notifier` to its end."""
+    return _run(NOTIFIER, *args, stdin=stdin, env=env)
+
+
+def notifier_bridge(*args, **env):
+    """Run `notifier-bridge` to its end."""
+    return _run(NOTIFIER_BRIDGE, *args, stdin="", env=env)
+
+
+def _run(*command, stdin, env):
     return subprocess.run(
-        [NOTIFIER, *args],
+        command,
         env=_environment(env),
         input=stdin,
         capture_output=True,
@@ -29,9 +39,9 @@ def notifier(*args, stdin="", **env):
 class Running:
     """A command that goes on; killed at the end of the context."""
 
-    def __init__(self, *args, **env):
+    def __init__(self, *args, command=NOTIFIER, **env):
         self._process = subprocess.Popen(
-            [NOTIFIER, *args],
+            [command, *args],
             env=_environment(env),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -67,6 +77,11 @@ class Running:
         """Return the next line of its standard error."""
         return self._err.get(timeout=PATIENCE_SECONDS)
 
+    def terminate(self):
+        """Send SIGTERM and return the exit status."""
+        self._process.terminate()
+        return self.end()
+
     def interrupt(self):
         """Press Ctrl-C and return the exit status."""
         self._process.send_signal(signal.SIGINT)
@@ -78,7 +93,7 @@ class Running:
 
 
 def _environment(more):
-    ours = ("AMQP_URL", "NOTIFIER_CONF", "OS_")
+    ours = ("AMQP_URL", "BRIDGE_URL", "DATABASE_URL", "NOTIFIER_", "OS_", "XDG_")
     kept = {k: v for k, v in os.environ.items() if not k.startswith(ours)}
     # no settings of whoever runs the tests
     return {**kept, "HOME": "/nonexistent", "COLUMNS": "80", **more}
