@@ -5,17 +5,21 @@ Used by one thread at a time. The socket never blocks; only `Confirms.exchange` 
 and `Confirms.close` for a moment.
 """
 
+import math
 import selectors
 import ssl
 import struct
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import Any, Final, NoReturn, Protocol
 
 import amqp
 from amqp import spec
-from amqp.method_framing import frame_writer
 from amqp.serialization import loads
+
+from notifier.publishers.failures import FAILURES, describe
+from notifier.publishers.outbox import Outbox
 
 FAREWELL_SECONDS: Final = 0.25
 
@@ -61,31 +65,6 @@ class Answers(Protocol):
 
     def on_return(self, routing_key: str, message_id: str | None) -> None:
         """No queue took a message; it will be confirmed all the same."""
-
-
-class Outbox:
-    """Bytes that the socket has not taken yet, ours and py-amqp's in their order.
-
-    Attributes:
-        is_direct: Whether py-amqp's own frames leave at once, blocking.
-    """
-
-    def __init__(self) -> None:
-        self.waiting = bytearray()
-        self.is_direct = True
-        self._transport: Any = None
-
-    def attach(self, connection: Any, transport: Any) -> Any:  # noqa: ANN401 - py-amqp has no types
-        """Return what py-amqp writes its frames with."""
-        self._transport = transport
-        return frame_writer(connection, self)
-
-    def write(self, data: bytes) -> None:
-        """Take a frame of py-amqp."""
-        self.waiting += data
-        if self.is_direct:
-            self._transport.write(bytes(self.waiting))
-            self.waiting.clear()
 
 
 class Confirms:
@@ -142,17 +121,12 @@ class Confirms:
             Lost: The connection is of no use any more.
             Rejected: The broker closed the channel or the connection.
         """
-        try:
-            self._exchange(seconds)
-        except (Lost, Rejected):
-            raise
-        except amqp.IrrecoverableConnectionError as err:
-            if err.method_sig is None or err.reply_code == _INTERNAL_ERROR:
-                raise Lost(describe(err)) from err
-            raise Rejected(describe(err), code=err.reply_code, is_lost=True) from err
-        except Exception as err:
-            # On a dying connection py-amqp raises whatever comes.
-            raise Lost(describe(err)) from err
+        with self._translated():
+            self._write()
+        # What a signal handler raises while this waits is not the connection's.
+        is_readable = self._is_readable(seconds)
+        with self._translated():
+            self._read(is_readable=is_readable)
 
     def close(self) -> None:
         """Take leave of the broker; blocks shortly, and never raises."""
@@ -191,23 +165,27 @@ class Confirms:
     def _block(self, *, is_blocked: bool) -> None:
         self.is_blocked = is_blocked
 
-    def _exchange(self, seconds: float) -> None:
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except amqp.IrrecoverableConnectionError as err:
+            if err.method_sig is None or err.reply_code == _INTERNAL_ERROR:
+                raise Lost(describe(err)) from err
+            raise Rejected(describe(err), code=err.reply_code, is_lost=True) from err
+        except FAILURES as err:
+            raise Lost(describe(err)) from err
+
+    def _write(self) -> None:
         now = time.monotonic()
         interval = self._connection.heartbeat
         if interval and now - self._wrote_at > interval / 2:
             self._connection.send_heartbeat()
         if self._outbox.waiting:
-            self._write(now)
-        if self._is_readable(seconds):
-            self._read()
-        elif interval and now - self.heard_at > 2 * interval:
-            raise Lost("the broker's heartbeats stay away")
-
-    def _write(self, now: float) -> None:
-        with suppress(*_NOT_NOW):
-            sent = self._socket.send(bytes(self._outbox.waiting[:_CHUNK_BYTES]))
-            del self._outbox.waiting[:sent]
-            self._wrote_at = now
+            with suppress(*_NOT_NOW):
+                sent = self._socket.send(bytes(self._outbox.waiting[:_CHUNK_BYTES]))
+                del self._outbox.waiting[:sent]
+                self._wrote_at = now
 
     def _is_readable(self, seconds: float) -> bool:
         """Wait for something to read, or for room to write on if that is needed."""
@@ -218,7 +196,12 @@ class Confirms:
             self._selector.modify(self._socket, wanted)
         return any(ready & _READ for _, ready in self._selector.select(seconds))
 
-    def _read(self) -> None:
+    def _read(self, *, is_readable: bool) -> None:
+        if not is_readable:
+            silence = time.monotonic() - self.heard_at
+            if silence > 2 * (self._connection.heartbeat or math.inf):
+                raise Lost("the broker's heartbeats stay away")
+            return
         with suppress(*_NOT_NOW):
             data = self._socket.recv(_CHUNK_BYTES)
             if not data:
@@ -227,16 +210,26 @@ class Confirms:
             self._unread += data
         start = 0
         try:
-            while (end := _end_of_frame(self._unread, start)) is not None:
-                frame = self._unread[start:end]
+            while (end := self._end_of_frame(start)) is not None:
+                frame = bytes(self._unread[start:end])
                 start = end
                 self._take_in(frame)
         finally:
             del self._unread[:start]
 
-    def _take_in(self, frame: bytearray) -> None:
+    def _end_of_frame(self, start: int) -> int | None:
+        """Return where the frame ends that begins there; None if it is cut off."""
+        if len(self._unread) - start < _HEAD.size:
+            return None
+        size = int(_HEAD.unpack_from(self._unread, start)[2])
+        if size > self._connection.frame_max:
+            raise Lost("the broker does not speak AMQP")
+        end = start + _HEAD.size + size + 1
+        return end if end <= len(self._unread) else None
+
+    def _take_in(self, frame: bytes) -> None:
         kind, channel, _ = _HEAD.unpack_from(frame)
-        payload = bytes(frame[_HEAD.size : -1])
+        payload = frame[_HEAD.size : -1]
         if kind == _METHOD and channel and payload.startswith(_CHANNEL_CLOSE):
             self._reopen(payload)
         self._connection.on_inbound_frame((kind, channel, payload))
@@ -248,22 +241,3 @@ class Confirms:
         self._channel.send_method(spec.Channel.Open, "s", ("",))
         self._channel.confirm_select(nowait=True)
         raise Rejected(fault, code=code, is_lost=False)
-
-
-def _end_of_frame(data: bytearray, start: int) -> int | None:
-    """Return where the frame ends that begins at `start`; None if it is cut off."""
-    if len(data) - start < _HEAD.size:
-        return None
-    _, _, size = _HEAD.unpack_from(data, start)
-    end: int = start + _HEAD.size + size + 1
-    return end if end <= len(data) else None
-
-
-def describe(err: Exception) -> str:
-    """Return an error of socket or broker in one line."""
-    said = str(err)
-    if isinstance(err, amqp.AMQPError) and err.reply_text:
-        said = err.reply_text
-    elif isinstance(err, OSError) and err.strerror:
-        said = err.strerror
-    return said or "no answer"

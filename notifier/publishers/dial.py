@@ -11,8 +11,10 @@ from kombu.connection import Connection
 
 from notifier.errors import Refused, SettingsError
 from notifier.publishers.bounded import within
-from notifier.publishers.confirms import Answers, Confirms, Lost, Outbox, describe
+from notifier.publishers.confirms import Answers, Confirms, Lost
+from notifier.publishers.failures import FAILURES, describe
 from notifier.publishers.frames import CHANNEL
+from notifier.publishers.outbox import Outbox
 
 LONGEST_SECONDS: Final = 10.0
 """So long may one broker take; then the next one is tried."""
@@ -81,8 +83,7 @@ class Dialer:
             raise
         except (amqp.AccessRefused, amqp.NotAllowed) as err:
             raise Refused(f"{client.host}: {describe(err)}") from err
-        except Exception as err:
-            # On a broken handshake py-amqp raises whatever comes.
+        except FAILURES as err:
             raise Lost(f"{client.host}: {describe(err)}") from err
 
 

@@ -5,9 +5,10 @@ They are made in the thread that publishes: what does not fit AMQP concerns nobo
 else on the connection, and is sent again as it is after a reconnect.
 """
 
+import struct
 from typing import Final
 
-from amqp import Message, spec
+from amqp import AMQPError, Message, spec
 from amqp.method_framing import frame_writer
 from amqp.serialization import dumps
 
@@ -39,7 +40,7 @@ def encode(message: Outgoing) -> bytes:
         )
         method = dumps("Bssbb", arguments)
         frames.write_frame(_METHOD_FRAME, CHANNEL, spec.Basic.Publish, method, content)
-    except Exception as err:
+    except (AMQPError, AttributeError, TypeError, ValueError, struct.error) as err:
         # py-amqp lets through whatever struct and str.encode raise.
         raise InvalidEvent("message", f"does not fit AMQP: {err}") from err
     return bytes(frames.written)

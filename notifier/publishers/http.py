@@ -122,7 +122,7 @@ class HttpPublisher:
             allow_redirects=False,  # would ask with GET
             stream=True,
         ) as response:
-            body = response.raw.read(_MAX_ANSWER_BYTES, decode_content=True)
+            body = next(response.iter_content(_MAX_ANSWER_BYTES), b"")
             return Answer.read(response.status_code, body)
 
     def _session(self) -> requests.Session:

@@ -12,6 +12,7 @@ messages are settled, or its time is up, the next one leads (docs/adr/0003).
     thread 3             add ─ sleep ─────────────────────────── confirmed ─▶ leave
 """
 
+import logging
 import threading
 import time
 from collections.abc import Iterable
@@ -36,6 +37,8 @@ LONGEST_PAUSE_SECONDS: Final = 1.0
 _NOT_FOUND: Final = 404
 _SILENT: Final = "no answer from the broker"
 _BLOCKED: Final = "the broker is short of memory or disk and takes no messages"
+
+_log = logging.getLogger(__name__)
 
 
 class Link:
@@ -184,6 +187,7 @@ class Link:
         self._trouble = trouble
         confirms, self._confirms = self._confirms, None
         if confirms is not None:
+            _log.warning("bus: connection lost", extra={"fault": trouble})
             confirms.drop()
         with self._mutex:
             self._window.lost()
