@@ -98,10 +98,13 @@ def client_of(url: str, **options: Any) -> Any:  # noqa: ANN401 - kombu's types 
         SettingsError: The URL is none of a broker.
     """
     scheme = url.partition("://")[0]
-    # None: the certificate must be the broker's whose name the URL gives.
-    ssl = {"server_hostname": None} if scheme == "amqps" else False
+    if scheme == "amqps":
+        # No name of its own: the certificate must be that of the URL's host.
+        options.update(port=5671, ssl={"server_hostname": None})
+    else:
+        options.update(port=5672)
     try:
-        return Connection(url, transport=_TRANSPORTS[scheme], ssl=ssl, **options)
+        return Connection(url, transport=_TRANSPORTS[scheme], **options)
     except (KeyError, TypeError, ValueError):
         # Without its cause, which may show the password.
         raise SettingsError(

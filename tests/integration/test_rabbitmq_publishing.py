@@ -192,6 +192,13 @@ def test_a_wrong_password_is_told_at_once(amqp_url):
     assert "wr0ng" not in f"{caught.value}{publisher!r}"
 
 
+def test_the_next_broker_is_tried_when_one_cannot_be_reached(amqp_url, channel):
+    with AmqpPublisher(f"amqp://127.0.0.1:1/;{amqp_url}") as publisher:
+        publisher.publish([numbered(1)], timeout=TIMEOUT)
+
+    assert taken(channel, "bridge") == ["e1-1"]
+
+
 def test_an_exchange_that_was_deleted_is_declared_again(publisher, channel):
     publisher.publish([numbered(1)], timeout=TIMEOUT)
     channel.exchange_delete("workflow.events")
