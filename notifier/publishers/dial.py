@@ -98,15 +98,16 @@ def client_of(url: str, **options: Any) -> Any:  # noqa: ANN401 - kombu's types 
         SettingsError: The URL is none of a broker.
     """
     scheme = url.partition("://")[0]
-    if scheme == "amqps":
-        # No name of its own: the certificate must be that of the URL's host.
-        options.update(port=5671, ssl={"server_hostname": None})
-    else:
-        options.update(port=5672)
+    is_tls = scheme == "amqps"
+    options["port"] = 5671 if is_tls else 5672  # unless the URL says otherwise
     try:
-        return Connection(url, transport=_TRANSPORTS[scheme], **options)
+        client = Connection(url, transport=_TRANSPORTS[scheme], ssl=is_tls, **options)
     except (KeyError, TypeError, ValueError):
         # Without its cause, which may show the password.
         raise SettingsError(
             "the broker's URL must look like amqp://user:password@host:5672/vhost"
         ) from None
+    if is_tls:
+        # Else any certificate of any host would do.
+        client.ssl = {"server_hostname": client.hostname}
+    return client
