@@ -4,12 +4,16 @@
 import os
 import uuid
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
+from tests.servers import postgresql, rabbitmq
 from tests.servers.foreign import ForeignBroker
-from tests.servers.rabbitmq import NotInstalled, RabbitNode
+from tests.servers.postgresql import PostgresCluster
+from tests.servers.rabbitmq import RabbitNode
+from tests.servers.shared import SharedDatabase
 
 _EVERYTHING_IS_REQUIRED = (
     os.environ.get("CI") == "true" or os.environ.get("REQUIRE_ALL") == "1"
@@ -53,6 +57,42 @@ def amqp_url(rabbit: RabbitNode | ForeignBroker) -> Iterator[str]:
     rabbit.drop_vhost(name)
 
 
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[SharedDatabase]:
+    """The PostgreSQL of this run: ``DATABASE_URL``, else a private one. Do not harm it."""
+    url = os.environ.get("DATABASE_URL")
+    if url is not None:
+        yield SharedDatabase(url)
+        return
+    # a server whose clock is not UTC's finds out who relies on that
+    with _private_cluster(fsync=False, timezone="Asia/Kolkata") as cluster:
+        yield SharedDatabase(cluster.url)
+
+
+@pytest.fixture
+def own_postgres() -> Iterator[PostgresCluster]:
+    """A private cluster for one test, to be killed and frozen (about 1 s)."""
+    with _private_cluster() as cluster:
+        yield cluster
+
+
+@pytest.fixture
+def postgres_url(postgres: SharedDatabase) -> Iterator[str]:
+    """URL of a schema of the test's own, with nothing in it."""
+    name = f"test_{uuid.uuid4().hex}"
+    yield postgres.schema(name)
+    postgres.drop_schema(name)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """URL of an empty database of the test's own, on each kind of database."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/bridge.sqlite3"
+    url: str = request.getfixturevalue("postgres_url")
+    return url
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Say aloud, at the very end, that tests were left out; ``-ra`` says which."""
@@ -77,5 +117,12 @@ def _left_out(reporter: pytest.TerminalReporter) -> int:
 def _private_node() -> RabbitNode:
     try:
         return RabbitNode()
-    except NotInstalled as err:
+    except rabbitmq.NotInstalled as err:
+        pytest.fail(str(err), pytrace=False)
+
+
+def _private_cluster(*, fsync: bool = True, **settings: str) -> PostgresCluster:
+    try:
+        return PostgresCluster(fsync=fsync, **settings)
+    except postgresql.NotInstalled as err:
         pytest.fail(str(err), pytrace=False)

@@ -29,11 +29,6 @@ def notifier(events):
 
 
 @pytest.fixture
-def database_url(tmp_path):
-    return f"sqlite:///{tmp_path}/bridge.sqlite3"
-
-
-@pytest.fixture
 def database(database_url):
     """A database with this release's schema and nothing in it."""
     with Database(database_url) as database:

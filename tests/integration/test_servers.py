@@ -153,16 +153,21 @@ def test_a_policy_that_was_there_is_there_afterwards(tmp_path, status):
 
 @pytest.mark.parametrize(
     ("environment", "status"),
-    [({}, 1), ({"AMQP_URL": "amqp://127.0.0.1"}, 0)],
-    ids=["no broker", "a broker of one's own"],
+    [
+        ({}, 1),
+        ({"AMQP_URL": "amqp://127.0.0.1"}, 1),
+        ({"AMQP_URL": "amqp://127.0.0.1", "DATABASE_URL": "postgresql://h/x"}, 0),
+    ],
+    ids=["no servers", "a broker of one's own", "a broker and a database"],
 )
 def test_who_may_not_install_is_told_what_to_install(environment, status):
-    # a machine without RabbitMQ and apt-get: nothing is on the path, nothing is there
+    # a machine without servers and apt-get: nothing is on the path, nothing is there
     code = (
         "import pathlib; pathlib.Path.glob = lambda *_: iter(());"
         "from tests.servers.install import main; raise SystemExit(main())"
     )
-    bare = {k: v for k, v in os.environ.items() if k != "AMQP_URL"}
+    servers = ("AMQP_URL", "DATABASE_URL")
+    bare = {k: v for k, v in os.environ.items() if k not in servers}
     done = subprocess.run(
         [sys.executable, "-c", code],
         env={**bare, "PATH": "", **environment},
@@ -174,4 +179,4 @@ def test_who_may_not_install_is_told_what_to_install(environment, status):
 
     assert done.returncode == status
     assert "apt-get" in done.stderr
-    assert "rabbitmq-server" in done.stderr
+    assert "rabbitmq-server postgresql" in done.stderr

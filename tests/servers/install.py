@@ -3,7 +3,7 @@
 
 Run as ``python -m tests.servers.install``. Needs Debian or Ubuntu and root; the
 command is printed first. No system service is running afterwards: the tests start
-private nodes of their own.
+private servers of their own.
 """
 
 import os
@@ -12,18 +12,39 @@ import shlex
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from tests.servers.rabbitmq import find_sbin
+from tests.servers import postgresql, rabbitmq
 
-PACKAGES: Final = {"rabbitmq": ("rabbitmq-server",)}
-"""Server to the Debian packages that bring it."""
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """A server that the tests need.
+
+    Attributes:
+        name: As people write it.
+        packages: Debian's, which bring it.
+        find: Returns where it is, or None.
+        variable: Of the environment; names one to use for tests that harm none.
+    """
+
+    name: str
+    packages: Sequence[str]
+    find: Callable[[], Path | None]
+    variable: str
+
+
+NEEDS: Final = (
+    Need("RabbitMQ", ("rabbitmq-server",), rabbitmq.find_sbin, "AMQP_URL"),
+    Need("PostgreSQL", ("postgresql",), postgresql.find_binaries, "DATABASE_URL"),
+)
 
 # The users that Debian's packages run their services as.
-SERVICE_USERS: Final = ("rabbitmq", "epmd")
+SERVICE_USERS: Final = ("rabbitmq", "epmd", "postgres")
 
 POLICY: Final = Path("/usr/sbin/policy-rc.d")
 _FORBID: Final = "#!/bin/sh\nexit 101\n"
@@ -34,23 +55,28 @@ _APT: Final = ("apt-get", "-qq", "-o", "DPkg::Lock::Timeout=300")
 
 def main() -> int:
     """Install what is missing; return an exit status."""
-    if find_sbin() is not None:
+    missing = [need for need in NEEDS if need.find() is None]
+    if not missing:
         return 0
-    packages = PACKAGES["rabbitmq"]
+    names = " and ".join(need.name for need in missing)
+    are = "is" if len(missing) == 1 else "are"
+    packages = [package for need in missing for package in need.packages]
     commands = (
         [*_APT, "update"],
         [*_APT, "install", "-y", "--no-install-recommends", *packages],
     )
     lines = "\n".join(f"  {shlex.join(command)}" for command in commands)
     if shutil.which("apt-get") is None or os.geteuid() != 0:
+        variables = " and ".join(need.variable for need in missing)
         print(
-            "RabbitMQ is not installed, and the tests need it: those that kill a broker "
-            "a private node, all others the broker that AMQP_URL names, else a private "
-            f"node too. On Debian or Ubuntu, as root:\n{lines}",
+            f"{names} {are} not installed, and the tests need that: those that kill or "
+            f"freeze a server a private one, all others what {variables} of the "
+            "environment may name, else a private one too. On Debian or Ubuntu, as "
+            f"root:\n{lines}",
             file=sys.stderr,
         )
-        return 0 if "AMQP_URL" in os.environ else 1
-    print(f"RabbitMQ is not installed; installing it (about a minute):\n{lines}")
+        return 0 if all(need.variable in os.environ for need in missing) else 1
+    print(f"{names} {are} not installed; installing (about a minute):\n{lines}")
     sys.stdout.flush()
     before = service_processes()
     with services_kept_off():

@@ -20,15 +20,27 @@ _given: set[int] = set()
 
 
 class Kept:
-    """A command and all that it starts; killed at the latest when this process dies."""
+    """A command and all that it starts; killed at the latest when this process dies.
+
+    Args:
+        command: Led by the program.
+        env: All of its environment.
+        log: Gets what it says.
+        user: Whom it runs as; only root may name one.
+    """
 
     def __init__(
-        self, command: Sequence[str | Path], *, env: Mapping[str, str], log: Path
+        self,
+        command: Sequence[str | Path],
+        *,
+        env: Mapping[str, str],
+        log: Path,
+        user: str | None = None,
     ) -> None:
         keeper = Path(__file__).with_name("keeper.py")
         with log.open("ab") as output:
             self._keeper = subprocess.Popen(
-                [sys.executable, "-I", keeper, *command],
+                [sys.executable, "-I", keeper, user or "", *command],
                 env=env,
                 stdin=subprocess.PIPE,
                 stdout=output,
