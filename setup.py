@@ -18,6 +18,7 @@ BRIDGE = [
     "uvloop>=0.21; sys_platform != 'win32'",
     "yaql>=3.0",
 ]
+POSTGRESQL = ["psycopg[binary]>=3.2"]
 TASKFLOW = ["taskflow>=5.9"]
 TEST = [
     "coverage[toml]>=7.6",
@@ -52,8 +53,9 @@ setup(
     ],
     extras_require={
         "bridge": BRIDGE,
+        "postgresql": POSTGRESQL,
         "taskflow": TASKFLOW,
-        "test": BRIDGE + TASKFLOW + TEST,
+        "test": BRIDGE + POSTGRESQL + TASKFLOW + TEST,
     },
     entry_points={
         "console_scripts": [

@@ -110,7 +110,7 @@ def _parse(url: str) -> URL:
 
 def _engine(url: URL) -> Engine:
     if url.get_backend_name() != "sqlite":
-        return create_engine(url, pool_pre_ping=True)
+        return _postgresql(url)
     if url.database in (None, "", ":memory:"):
         raise SettingsError("[database] url: give SQLite a file; in memory the first "
                             "crash would lose every event")  # fmt: skip
@@ -122,6 +122,16 @@ def _engine(url: URL) -> Engine:
     engine = create_engine(url, connect_args={"timeout": SQLITE_WAIT_SECONDS})
     event.listen(engine, "connect", _set_up_sqlite)
     return engine
+
+
+def _postgresql(url: URL) -> Engine:
+    try:
+        return create_engine(url, pool_pre_ping=True)
+    except ModuleNotFoundError as err:
+        raise SettingsError(
+            "[database] url: PostgreSQL needs psycopg; "
+            "pip install 'workflow-notifier[postgresql]'"
+        ) from err
 
 
 def _set_up_sqlite(connection: sqlite3.Connection, _record: Any) -> None:  # noqa: ANN401 - SQLAlchemy's pool record

@@ -45,11 +45,13 @@ class UtcTime(TypeDecorator[datetime]):
     def process_result_value(
         self, value: datetime | None, dialect: Dialect
     ) -> datetime | None:
-        """Give back the time zone that SQLite drops."""
+        """Give UTC back: SQLite drops the time zone, PostgreSQL tells its own."""
         del dialect
         if value is None:
             return None
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value
+        if value.tzinfo is None:
+            return value.replace(tzinfo=UTC)
+        return value.astimezone(UTC)
 
 
 metadata: Final = MetaData(

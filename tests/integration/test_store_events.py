@@ -1,10 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """Events in a real database."""
 
+from datetime import UTC
+
 import pytest
 
 from bridge.errors import Conflict, NotFound
+from bridge.model import Envelope
 from bridge.store.journal import Entry
+from notifier import wire
+from notifier.event import Event
 from tests.stored import MINUTE, NOW, an_envelope
 
 
@@ -25,6 +30,25 @@ def test_an_event_comes_back_byte_by_byte(store):
     kept = store.get("acme", "1")
     assert kept.envelope == envelope
     assert kept.received_at == NOW
+    assert kept.received_at.tzinfo is UTC
+
+
+def test_the_longest_event_there_can_be_fits(store):
+    name = "ä" * 255
+    event = Event.new(
+        "execution." + "x" * 64,
+        event_id="é" * 127,
+        source="/" + "é" * 127,
+        execution={"id": name, "root_id": name},
+        project="p" * 64,
+        workbook=name,
+        workflow=name,
+    )
+    envelope = Envelope(event, wire.encode_body(event), wire.routing_key(event))
+
+    store.accept([envelope], NOW)
+
+    assert store.get("p" * 64, event.id).envelope == envelope
 
 
 def test_what_is_accepted_waits_in_the_order_of_arrival(store):

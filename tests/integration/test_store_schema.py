@@ -2,6 +2,7 @@
 """The schema, the key and the file of a real database."""
 
 import stat
+import sys
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -148,3 +149,10 @@ def test_a_folder_that_cannot_be_made_is_an_error_of_settings(tmp_path):
 def test_a_url_that_no_bridge_can_use_is_refused(url, reason):
     with pytest.raises(SettingsError, match=reason):
         Database(url)
+
+
+def test_postgresql_without_its_library_says_what_to_install(monkeypatch):
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+
+    with pytest.raises(SettingsError, match=r"workflow-notifier\[postgresql\]"):
+        Database("postgresql://h/x")
