@@ -18,13 +18,13 @@ class Terminals:
     """As many terminals as wanted; what still runs at the end is killed.
 
     Args:
-        home: The person's home, empty at first.
+        home: The person's home, empty at first; also where they are.
         commands: Folder of the commands that are there beside the system's.
         environment: Set beside what every person has.
     """
 
     def __init__(self, home, commands, **environment):
-        self._home = home
+        self.home = home
         kept = {k: v for k, v in os.environ.items() if not k.startswith(_FOREIGN)}
         self.environment = {
             **kept,
@@ -52,7 +52,7 @@ class Terminals:
         """Type this; return exit status and what is shown, errors included."""
         return subprocess.run(
             ["bash", "-euc", script],
-            cwd=self._home,
+            cwd=self.home,
             env=self.environment,
             input=stdin,
             stdout=subprocess.PIPE,
@@ -66,7 +66,7 @@ class Terminals:
         """Type into a terminal what goes on; Ctrl-C first if something still does."""
         if name in self._open:
             self.interrupt(name)
-        self._open[name] = Program(script, self._home, self.environment)
+        self._open[name] = Program(script, self.home, self.environment)
         return self._open[name]
 
     def __getitem__(self, name):
