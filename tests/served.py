@@ -67,7 +67,10 @@ class ServedApi:
         self.journal = Journal(self.database, "the test")
         self.reasons = []
         self.woken = threading.Event()
-        self._listening = socket.create_server(("127.0.0.1", 0))
+        # asyncio sends small answers at once (TCP_NODELAY) if it is told that it is TCP.
+        self._listening = socket.socket(proto=socket.IPPROTO_TCP)
+        self._listening.bind(("127.0.0.1", 0))
+        self._listening.listen()
         self.url = f"http://127.0.0.1:{self._listening.getsockname()[1]}"
         self._started = threading.Event()
         self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()))
