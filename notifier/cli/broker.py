@@ -10,8 +10,8 @@ import amqp
 
 from notifier.cli.message import Message
 from notifier.errors import InvalidEvent, Refused, Unreachable
-from notifier.publishers.confirms import describe
 from notifier.publishers.dial import client_of
+from notifier.publishers.failures import describe
 from notifier.settings import Bus, masked
 from notifier.topology import declare
 from notifier.wire import from_amqp
