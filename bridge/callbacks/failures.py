@@ -64,10 +64,12 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
 
 def _words(error: BaseException) -> str | None:
     if isinstance(error, ssl.SSLCertVerificationError):
-        return f"TLS: {error.verify_message.rstrip('.')}"
+        # An error that Python code made has none of what OpenSSL's have.
+        message = getattr(error, "verify_message", "the certificate is not valid")
+        return f"TLS: {message.rstrip('.')}"
     if isinstance(error, ssl.SSLError):
-        reason = (error.reason or "the handshake failed").replace("_", " ").lower()
-        return f"TLS: {reason}"
+        reason = getattr(error, "reason", None) or "the handshake failed"
+        return f"TLS: {reason.replace('_', ' ').lower()}"
     for kind, words in _WORDS:
         if isinstance(error, kind):
             return words

@@ -96,6 +96,14 @@ def test_a_kept_connection_that_its_receiver_ends_is_no_failure(teller):
     assert receiver.connections == 3
 
 
+def test_no_connection_is_kept_when_too_many_are_open(receiver, teller, monkeypatch):
+    monkeypatch.setattr("bridge.callbacks.connections.MAX_OPEN", 0)
+    told = [teller.tell(receiver.url) for _ in range(3)]
+
+    assert {one.outcome.kind for one in told} == {OutcomeKind.SUCCEEDED}
+    assert receiver.connections == 3
+
+
 @pytest.mark.parametrize("status", ["301 Moved", "302 Found", "307 Go", "308 Go"])
 def test_a_redirect_is_not_followed(receiver, teller, status):
     there = answer(status, f"Location: {receiver.url}")
@@ -274,3 +282,15 @@ def test_nothing_is_sent_when_no_thread_is_free_in_time(receiver):
     assert [one.outcome.kind for one in told] == [OutcomeKind.TIMED_OUT] * 2
     assert told[1].outcome.error == "no thread free for 0.5 s"
     assert receiver.connections == 0
+
+
+def test_a_fault_of_the_bridge_itself_is_told_and_logged(caplog):
+    def broken(*_, **__):
+        raise RuntimeError("s3cr3t")
+
+    guard = Guard(lookup=broken)
+    outcome = tell("http://hooks.example/", guard=guard).outcome
+
+    assert outcome.kind is OutcomeKind.FAILED
+    assert outcome.error == "the bridge failed: RuntimeError"
+    assert "an attempt failed in the bridge itself" in caplog.text
