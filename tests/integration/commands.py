@@ -9,6 +9,10 @@ import sys
 import threading
 from pathlib import Path
 
+from click.testing import CliRunner
+
+from bridge.cli import main
+
 NOTIFIER = Path(sys.executable).with_name("notifier")
 NOTIFIER_BRIDGE = NOTIFIER.with_name("notifier-bridge")
 PATIENCE_SECONDS = 30
@@ -22,6 +26,12 @@ def notifier(*args, stdin="", **env):
 def notifier_bridge(*args, **env):
     """Run `notifier-bridge` to its end."""
     return _run(NOTIFIER_BRIDGE, *args, stdin="", env=env)
+
+
+def bridge_command(*args, **env):
+    """Run `notifier-bridge` to its end in this process, which is ten times quicker."""
+    done = CliRunner().invoke(main, args, env=env, catch_exceptions=False)
+    return subprocess.CompletedProcess(args, done.exit_code, done.stdout, done.stderr)
 
 
 def _run(*command, stdin, env):

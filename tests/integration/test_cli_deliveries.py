@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``notifier-bridge delivery-…`` as processes, against the real API."""
+"""``notifier-bridge delivery-…`` against the real API."""
 
 import json
 
@@ -7,7 +7,7 @@ import pytest
 
 from bridge.model import State
 from bridge.store.journal import Entry
-from tests.integration.commands import notifier_bridge
+from tests.integration.commands import bridge_command
 from tests.stored import NOW, a_delivery, a_listener, an_attempt, an_envelope
 
 AT = "2026-11-24T02:10:00Z"
@@ -16,7 +16,7 @@ AT = "2026-11-24T02:10:00Z"
 @pytest.fixture
 def run(api):
     """Run a command of `notifier-bridge` against the API."""
-    return lambda *args: notifier_bridge(*args, BRIDGE_URL=api.url)
+    return lambda *args: bridge_command(*args, BRIDGE_URL=api.url)
 
 
 @pytest.fixture

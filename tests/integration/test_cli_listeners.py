@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``notifier-bridge listener-…`` as processes, against the real API."""
+"""``notifier-bridge listener-…`` against the real API."""
 
 import json
 
 import pytest
 
 from bridge import keyring
-from tests.integration.commands import notifier_bridge
+from tests.integration.commands import bridge_command, notifier_bridge
 from tests.servers.processes import free_port
 
 HOOK = "http://127.0.0.1:9/hook"
@@ -17,8 +17,14 @@ def run(api, tmp_path):
     """Run a command of `notifier-bridge` against the API."""
 
     def run(*args, **env):
-        return notifier_bridge(
-            *args, **{"HOME": str(tmp_path), "BRIDGE_URL": api.url, **env}
+        return bridge_command(
+            *args,
+            **{
+                "HOME": str(tmp_path),
+                "XDG_STATE_HOME": None,
+                "BRIDGE_URL": api.url,
+                **env,
+            },
         )
 
     return run
@@ -84,8 +90,12 @@ def test_a_listener_may_be_told_on_the_bus(run_json):
     assert added["callback"]["routing_key"] == "orders"
 
 
-def test_the_secret_is_told_once_and_noted_for_this_machine(run, kept, tmp_path):
-    done = run("listener-add", "workbook", "orders", HOOK)
+def test_the_secret_is_told_once_and_noted_for_this_machine(run, kept, api, tmp_path):
+    done = notifier_bridge(
+        *("listener-add", "workbook", "orders", HOOK),
+        BRIDGE_URL=api.url,
+        HOME=str(tmp_path),
+    )
 
     assert (done.returncode, done.stderr) == (0, "")
     first, second, third = done.stdout.splitlines()
