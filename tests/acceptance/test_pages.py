@@ -55,7 +55,7 @@ def test_every_command_in_the_page_works(terminal, bridge):
             terminal.run(block.text)
 
     (curl,) = [b.text for b in LISTENERS.blocks("sh") if b.text.startswith("curl")]
-    _, _, _, header, url, _, body = shlex.split(curl)
+    _, _, _, header, url, _, body = shlex.split(curl.replace("\\\n", " "))
     answer = requests.post(
         url.replace("http://127.0.0.1:8990", bridge.url),
         data=body,
