@@ -57,7 +57,7 @@ class Dispatcher:
         patience: Patience,
     ) -> None:
         self._callbacks = callbacks
-        self._logbook = Logbook(recorder, reports.parked)
+        self._logbook = Logbook(recorder.record, reports.parked)
         self._reports = reports
         self._patience = patience
         self._lanes: dict[ListenerId, Lane[Flight]] = {}

@@ -10,24 +10,24 @@ from collections.abc import Callable, Collection, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
-from typing import Final
 
 from bridge.delivery.flight import Arrival, Flight
-from bridge.delivery.recorder import Recorder
 from bridge.model import Attempt, Delivery, DeliveryId, State
 from bridge.store.journal import Entry
+
+Record = Callable[[Entry, Callable[[], None] | None], None]
 
 
 class Logbook:
     """What came in and is not recorded yet, and what is in flight.
 
     Args:
-        recorder: Where it goes.
+        record: Has an entry written, and calls back once it is safe (`Recorder`).
         on_waiting: Called when something waits in the database that may be due.
     """
 
-    def __init__(self, recorder: Recorder, on_waiting: Callable[[], None]) -> None:
-        self._recorder: Final = recorder
+    def __init__(self, record: Record, on_waiting: Callable[[], None]) -> None:
+        self._record = record
         self._on_waiting = on_waiting
         self._arrivals: dict[Arrival, None] = {}  # the oldest first
         self._in_hand: set[DeliveryId] = set()
@@ -84,7 +84,7 @@ class Logbook:
             return
         arrival.is_recorded = True
         del self._arrivals[arrival]
-        self._recorder.record(arrival.entry(), partial(self._committed, arrival))
+        self._record(arrival.entry(), partial(self._committed, arrival))
 
     def _record_alone(
         self,
@@ -99,7 +99,7 @@ class Logbook:
             held=frozenset({delivery.id} if is_held else ()),
         )
         landed = None if is_held else partial(self._in_hand.discard, delivery.id)
-        self._recorder.record(entry, landed)
+        self._record(entry, landed)
 
     def _committed(self, arrival: Arrival) -> None:
         self._in_hand.difference_update(arrival.standing.keys() - arrival.held)

@@ -78,10 +78,19 @@ class Intake:
         return len(self._open)
 
     def take(self, received: Received) -> None:
-        """Take in an event.
+        """Take in an event; never raises.
 
         A copy whose twin is still on its way is settled with it, never before.
         """
+        try:
+            self._take(received)
+        except Exception:  # noqa: BLE001 - a loop's edge: the next events are not at fault
+            event_id = received.envelope.event.id
+            _log.exception(
+                "an event could not be taken in", extra={"event_id": event_id}
+            )
+
+    def _take(self, received: Received) -> None:
         event = received.envelope.event
         key = event.source, str(event.id)
         twins = self._open.get(key)

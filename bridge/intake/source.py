@@ -24,6 +24,7 @@ class Received:
 
 
 Sink = Callable[[Received], None]
+"""Takes what is handed on; never raises."""
 
 
 class Source(Protocol):

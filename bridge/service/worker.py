@@ -30,6 +30,8 @@ from bridge.store.listeners import ListenerStore
 from bridge.telemetry import Telemetry
 
 TICK_SECONDS: Final = 0.1
+LAST_WRITE_SECONDS: Final = 5.0
+"""At the end, the database has so long to take what is known."""
 
 _log = logging.getLogger(__name__)
 
@@ -146,7 +148,7 @@ class Worker:
 
     async def _flush(self) -> None:
         try:
-            await asyncio.wait_for(self._recorder.flush(), 5)
+            await asyncio.wait_for(self._recorder.flush(), LAST_WRITE_SECONDS)
         except TimeoutError:
             _log.error("the database does not take the last outcomes; they repeat")
 
