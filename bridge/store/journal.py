@@ -79,8 +79,10 @@ class Journal:
         with self._database.write() as connection:
             _cancel_for_removed(connection, standing.values())
             self._write_events(connection, list(arrived.values()))
-            self._write_deliveries(connection, list(standing.values()))
-            self._write_attempts(connection, list(tries.values()))
+            # In one order: else two bridges could wait for each other's rows for ever.
+            in_order = [standing[key] for key in sorted(standing)]
+            self._write_deliveries(connection, in_order)
+            self._write_attempts(connection, [tries[key] for key in sorted(tries)])
 
     def known(self, keys: Sequence[EventKey]) -> dict[EventKey, set[ListenerId]]:
         """Return, for each of the events, the listeners it has a delivery to."""
