@@ -100,7 +100,9 @@ class Tower:
         """Return a socket connected to an address that the guard has checked."""
         addresses = self._guard.resolve(target)[:_MAX_DIALLED]
         flight = self.flight
-        failure = OSError("no address")
+        failure: OSError = TimeoutError("the look-up took all the time")
+        if flight.is_cut:
+            raise failure
         for place, address in enumerate(addresses):
             # One that swallows everything leaves time for the others.
             share = flight.remaining / (len(addresses) - place)

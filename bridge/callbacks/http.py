@@ -210,14 +210,14 @@ allow it: [callbacks] allow_addresses = 127.0.0.1/32
         )
 
     def _send(self, attempt: _Attempt) -> Response:
-        request = self._request(attempt.call)
+        request, flight = self._request(attempt.call), attempt.flight
         while True:
             try:
-                return self._adapter.fly(attempt.flight, request)
+                return self._adapter.fly(flight, request)
             except NoAnswerError as err:
                 # A receiver may close a kept connection just as it is used again.
                 # That is no failure, and ends: each try uses one up.
-                if attempt.flight.is_fresh or not is_hang_up(err):
+                if flight.is_fresh or flight.is_cut or not is_hang_up(err):
                     raise
 
     def _request(self, call: Call) -> PreparedRequest:
