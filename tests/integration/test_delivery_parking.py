@@ -129,8 +129,8 @@ async def test_parked_deliveries_come_due_and_are_delivered_the_oldest_first(
     listener = a_listener(max_in_flight=1)
     stores.listeners.add(listener)
     later = park(listener, 1, due_at=now() + LONG, first=4)
-    park(listener, 2, due_at=now(), first=2)
-    park(listener, 1, due_at=now() - LONG, first=1)
+    for number in (2, 1, 3):
+        park(listener, 1, due_at=now() - LONG / number, first=number)
 
     async with RunningWorker(stores) as running:
         await running.calls(3)
