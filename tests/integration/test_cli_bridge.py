@@ -10,9 +10,10 @@ import pytest
 import requests
 
 from bridge.store.database import Database
-from bridge.store.schema import is_current
-from bridge.store.vault import read_key
+from bridge.store.schema import is_current, migrate
+from bridge.store.vault import Vault, claim, read_key
 from tests.integration.commands import NOTIFIER_BRIDGE, Running, notifier_bridge
+from tests.served import KEY
 from tests.servers.processes import free_port
 
 OTHER_KEY = "Zm9vYmFyYmF6Zm9vYmFyYmF6Zm9vYmFyYmF6Zm9vYmE="
@@ -156,13 +157,10 @@ def test_a_check_tells_of_a_broker_that_does_not_answer(home):
     assert "s3cret" not in done.stderr
 
 
-def test_a_check_tells_of_another_key(home):
-    notifier_bridge("migrate", **home)
-    with Running("serve", "--port", "0", command=NOTIFIER_BRIDGE, **home) as serving:
-        serving.line()
-        serving.line()
-        serving.line()
-        serving.terminate()
+def test_a_check_tells_of_another_key(home, data):
+    with Database(f"sqlite:///{data}/bridge.sqlite3") as database:
+        migrate(database)
+        claim(database, Vault(KEY))
 
     done = notifier_bridge("check", OS_SECRETS__KEY=OTHER_KEY, **home)
 
