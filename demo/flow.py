@@ -26,16 +26,17 @@ class Reserve(task.Task):
 class Charge(task.Task):
     """Fails: the card is declined."""
 
-    def execute(self, goods: str) -> None:
+    def execute(self) -> None:
         """Try to be paid."""
-        raise RuntimeError(f"card declined for {goods}")
+        raise RuntimeError("card declined")
 
 
 class Ship(task.Task):
     """Never comes to its turn."""
 
-    def execute(self) -> None:
+    def execute(self, goods: str) -> str:
         """Send the goods."""
+        return f"{goods}, on its way"
 
 
 def run(notifier: Notifier) -> None:

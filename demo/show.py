@@ -37,7 +37,7 @@ class Show:
             what: The rest of the line.
         """
         line = Text(f"{kind:>8}  ", style=_STYLES[kind])
-        line.append(f"{who:<22}", style="bold")
+        line.append(f"{who:<21}", style="bold")
         line.append(what, style="default")
         with self._lock:
             self._console.print(line)
