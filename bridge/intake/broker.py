@@ -1,36 +1,34 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Receives events from the queue on the broker, driven by the event loop.
+"""Receives events from the queue on the broker.
 
-The loop watches kombu's socket and drains it whenever there is something to read;
-connecting and declaring, which block, happen in a thread. Acks of one turn of the loop
-leave together. A message that is no event is set aside first and acked then.
+Connecting and declaring, which block, happen in a thread; all else on the event loop.
+A message that is no event is set aside first and acked then.
 """
 
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
-from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
 
-from kombu.connection import Connection
-
+from bridge.intake.frames import UNREADABLE, readable_key
+from bridge.intake.link import Link, describe
 from bridge.intake.source import Received, Sink
 from bridge.model import Envelope
 from notifier import wire
-from notifier.errors import InvalidEvent, PublishError
+from notifier.errors import InvalidEvent, NotifierError
+from notifier.event import Event
 
 FIRST_PAUSE_SECONDS: Final = 0.2
 LONGEST_PAUSE_SECONDS: Final = 5.0
-MAX_DRAINED: Final = 200  # then others on the loop have their turn
 
 _log = logging.getLogger(__name__)
 
 SetAside = Callable[["Stray"], Awaitable[None]]
 """Keeps a message that is no event; returns once it is safe.
 
-Raises PublishError when it could not be kept.
+Raises NotifierError when it could not be kept.
 """
 
 
@@ -45,23 +43,12 @@ class Stray:
     body: bytes
 
 
-@dataclass(slots=True, eq=False)
-class _Link:
-    """One connection, from its consumer's start until it is lost."""
-
-    connection: Connection
-    channel: Any
-    descriptor: int
-    tag: str | None = None
-    to_ack: list[int] = field(default_factory=list)
-    lost: asyncio.Event = field(default_factory=asyncio.Event)
-
-
 class BrokerSource:
     """The `Source` of RabbitMQ.
 
     Args:
-        connect: Opens a connection and makes sure that the queue exists; may block.
+        connect: Opens a connection of py-amqp and makes sure that the queue exists;
+            may block.
         queue: Name of the queue.
         prefetch: So many messages are in flight at most.
         set_aside: Keeps what is no event.
@@ -69,7 +56,7 @@ class BrokerSource:
 
     def __init__(
         self,
-        connect: Callable[[], Connection],
+        connect: Callable[[], Any],
         *,
         queue: str,
         prefetch: int,
@@ -79,134 +66,108 @@ class BrokerSource:
         self._queue = queue
         self._prefetch = prefetch
         self._set_aside = set_aside
-        self._link: _Link | None = None
+        self._link: Link | None = None
         self._stopping = asyncio.Event()
         self._asides: set[asyncio.Task[None]] = set()
 
     @property
     def is_consuming(self) -> bool:
         """Whether events that arrive now would be handed on."""
-        return self._link is not None and not self._stopping.is_set()
+        return (
+            self._link is not None
+            and not self._link.lost.is_set()
+            and not self._stopping.is_set()
+        )
 
     async def run(self, sink: Sink) -> None:
         """Hand events on until `stop`; connects again whenever that is needed."""
         pause = FIRST_PAUSE_SECONDS
         while not self._stopping.is_set():
             try:
-                connection = await asyncio.to_thread(self._connect)
-                self._link = link = self._consume(connection, sink)
-            except Exception as err:  # noqa: BLE001 - kombu's errors have no common root; all mean: again
-                _log.warning("no bus: %s; next try in %.1f s", _line(err), pause)
+                opened = await asyncio.to_thread(self._open)
+            except Exception as err:  # noqa: BLE001 - py-amqp's errors have no common root; all mean: again
+                reason = {"reason": describe(err), "next_try_seconds": pause}
+                _log.warning("no bus", extra=reason)
                 await self._sleep(pause)
                 pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
                 continue
-            _log.info("consuming", extra={"queue": self._queue})
-            pause = FIRST_PAUSE_SECONDS
-            await self._watch(link)
+            if opened is not None:
+                pause = FIRST_PAUSE_SECONDS
+                await self._consume(opened, sink)
 
     async def stop(self) -> None:
         """Hand on no more; the connection stays for acks."""
         self._stopping.set()
-        if self._link is not None and self._link.tag is not None:
-            with suppress(Exception):  # a dead connection may say anything
-                self._link.channel.basic_cancel(self._link.tag, nowait=True)
+        if self._link is not None:
+            self._link.cancel()
 
     async def close(self) -> None:
         """Send the last acks and let go; the broker takes back what is not acked."""
+        self._stopping.set()
         if self._asides:
             await asyncio.wait(self._asides)
-        link = self._link
-        if link is not None:
-            self._flush(link)
-            self._drop(link)
-            await asyncio.to_thread(_close, link.connection)
+        if self._link is not None:
+            await self._link.close()
 
-    def _consume(self, connection: Connection, sink: Sink) -> _Link:
-        channel: Any = connection.default_channel
-        link = _Link(connection, channel, connection.connection.sock.fileno())
-        channel.basic_qos(0, self._prefetch, False)  # noqa: FBT003 - py-amqp's own order
-        on_message = partial(self._on_message, link, sink)
-        link.tag = channel.basic_consume(self._queue, callback=on_message, no_ack=False)
-        loop = asyncio.get_running_loop()
-        loop.add_reader(link.descriptor, self._readable, link)
-        loop.call_soon(self._readable, link)  # what came along with the last answer
-        return link
-
-    async def _watch(self, link: _Link) -> None:
-        """Keep the connection's heart beating until it is lost."""
-        interval = max((link.connection.get_heartbeat_interval() or 0) / 2, 1)
-        while not link.lost.is_set():
-            try:
-                await asyncio.wait_for(link.lost.wait(), interval)
-            except TimeoutError:
-                if not self._stopping.is_set():
-                    self._guarded(link, link.connection.heartbeat_check)
-
-    def _readable(self, link: _Link) -> None:
-        if not link.lost.is_set():
-            self._guarded(link, partial(_drain, link.connection))
-
-    def _guarded(self, link: _Link, action: Callable[[], object]) -> None:
+    def _open(self) -> tuple[Any, Any] | None:
+        """Return a connection and its channel; None when they are not needed any more."""
+        connection = self._connect()
         try:
-            action()
-        except Exception as err:  # noqa: BLE001 - kombu's errors have no common root; all mean: lost
-            _log.warning("the bus is lost: %s", _line(err))
-            self._drop(link)
-            asyncio.get_running_loop().run_in_executor(None, _close, link.connection)
+            channel = connection.channel()
+            channel.auto_decode = False  # a body is passed on as it came
+            channel.basic_qos(0, self._prefetch, False)  # noqa: FBT003 - py-amqp's own order
+        except BaseException:
+            connection.collect()
+            raise
+        if self._stopping.is_set():
+            connection.collect()
+            return None
+        return connection, channel
 
-    def _drop(self, link: _Link) -> None:
-        if not link.lost.is_set():
-            link.lost.set()
-            asyncio.get_running_loop().remove_reader(link.descriptor)
-        if self._link is link:
-            self._link = None
+    async def _consume(self, opened: tuple[Any, Any], sink: Sink) -> None:
+        self._link = link = Link(*opened, partial(self._on_message, sink))
+        if self._stopping.is_set():
+            await link.close()
+            return
+        link.consume(self._queue)
+        _log.info("consuming", extra={"queue": self._queue})
+        await link.watch()
 
-    def _on_message(self, link: _Link, sink: Sink, message: Any) -> None:  # noqa: ANN401 - py-amqp has no types
-        body = message.body
-        body = body.encode() if isinstance(body, str) else bytes(body)
+    def _on_message(self, sink: Sink, link: Link, message: Any) -> None:  # noqa: ANN401 - py-amqp has no types
+        if self._stopping.is_set():
+            return  # it was on its way; the broker takes it back
         info = message.delivery_info
-        settle = partial(self._ack, link, message.delivery_tag)
+        settle = partial(link.ack, message.delivery_tag)
         key = info["routing_key"]
+        body = bytes(message.body)
         properties = dict(message.properties)
         headers = properties.pop("application_headers", None) or {}
-        try:
-            event = wire.from_amqp(properties, headers, body, key)
-        except InvalidEvent as err:
-            stray = Stray(str(err), key, properties, headers, body)
+        event = _event_of(properties, headers, body, key)
+        if isinstance(event, Event):
+            is_repeat = bool(info["redelivered"])
+            sink(Received(Envelope(event, body, key), is_repeat, settle))
+        else:
+            stray = Stray(event, readable_key(key), properties, headers, body)
             self._keep_aside(link, stray, settle)
-            return
-        sink(Received(Envelope(event, body, key), bool(info["redelivered"]), settle))
 
-    def _keep_aside(
-        self, link: _Link, stray: Stray, settle: Callable[[], None]
-    ) -> None:
+    def _keep_aside(self, link: Link, stray: Stray, settle: Callable[[], None]) -> None:
         async def keep() -> None:
             while not link.lost.is_set():
                 try:
                     await self._set_aside(stray)
-                except PublishError as err:
-                    _log.warning("cannot set a message aside: %s", err)
-                    await asyncio.sleep(LONGEST_PAUSE_SECONDS)
+                except NotifierError as err:
+                    reason = {"reason": describe(err)}
+                    _log.warning("cannot set a message aside", extra=reason)
                 else:
                     settle()
                     return
+                if self._stopping.is_set():
+                    return
+                await self._sleep(LONGEST_PAUSE_SECONDS)
 
-        _log.warning("set aside: %s", stray.reason)
         task = asyncio.get_running_loop().create_task(keep())
         self._asides.add(task)
         task.add_done_callback(self._asides.discard)
-
-    def _ack(self, link: _Link, tag: int) -> None:
-        if link.lost.is_set():
-            return  # the broker has taken it back already
-        link.to_ack.append(tag)
-        if len(link.to_ack) == 1:
-            asyncio.get_running_loop().call_soon(self._flush, link)
-
-    def _flush(self, link: _Link) -> None:
-        tags, link.to_ack = link.to_ack, []
-        if tags and not link.lost.is_set():
-            self._guarded(link, partial(_ack_all, link.channel, tags))
 
     async def _sleep(self, seconds: float) -> None:
         try:
@@ -215,23 +176,16 @@ class BrokerSource:
             return
 
 
-def _drain(connection: Connection) -> None:
+def _event_of(
+    properties: Mapping[str, Any], headers: Mapping[str, Any], body: bytes, key: str
+) -> Event | str:
+    """Return the event that a message carries, or why it carries none."""
+    if UNREADABLE in headers:
+        return "properties: cannot be read"
     try:
-        for _ in range(MAX_DRAINED):
-            connection.drain_events(timeout=0)
-    except TimeoutError:
-        return
-
-
-def _ack_all(channel: Any, tags: list[int]) -> None:  # noqa: ANN401 - py-amqp has no types
-    for tag in tags:
-        channel.basic_ack(tag)
-
-
-def _close(connection: Connection) -> None:
-    with suppress(Exception):  # a dead connection may say anything
-        connection.close()
-
-
-def _line(err: BaseException) -> str:
-    return (str(err).strip().splitlines() or [type(err).__name__])[0]
+        key.encode()
+        return wire.from_amqp(properties, headers, body, key)
+    except InvalidEvent as err:
+        return str(err)
+    except Exception as err:  # noqa: BLE001 - this message is at fault, the next one is not
+        return f"cannot be read: {type(err).__name__}"

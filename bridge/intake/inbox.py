@@ -58,7 +58,7 @@ class Inbox:
                 self._take(await self._read(), left, sink)
                 self._is_reading = True
             except StoreError as err:
-                _log.warning("cannot read the inbox: %s", err)
+                _log.warning("cannot read the inbox", extra={"reason": str(err)})
                 self._is_reading = False
             await self._sleep()
 
@@ -78,26 +78,27 @@ class Inbox:
                     self._executor, self._store.last_position
                 )
             except StoreError as err:
-                _log.warning("cannot read the inbox: %s", err)
+                _log.warning("cannot read the inbox", extra={"reason": str(err)})
                 await asyncio.sleep(POLL_SECONDS)
 
     async def _read(self) -> list[StoredEvent]:
-        # Those in flight still stand in the table: read past them.
-        read = partial(self._store.queued, len(self._open) + BATCH)
+        room = min(MAX_OPEN - len(self._open), BATCH)
+        if room <= 0:
+            return []
+        # Those in flight still stand in the table.
+        read = partial(self._store.queued, room, beside=tuple(self._open))
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._executor, read)
 
     def _take(self, waiting: list[StoredEvent], left: int, sink: Sink) -> None:
+        if self._is_stopped:
+            return
         for stored in waiting:
-            if len(self._open) >= MAX_OPEN or self._is_stopped:
-                return
             position = stored.position
-            if position not in self._open:
-                self._open.add(position)
-                settle = partial(self._settle, position)
-                is_repeat = position <= left
-                sink(Received(stored.envelope, is_repeat, settle))
-                self._awake.set()  # there may be more than one batch
+            self._open.add(position)
+            settle = partial(self._settle, position)
+            sink(Received(stored.envelope, position <= left, settle))
+            self._awake.set()  # there may be more than one batch
 
     def _settle(self, position: int) -> None:
         if len(self._open) >= MAX_OPEN:

@@ -2,18 +2,18 @@
 """Chooses the bus: RabbitMQ where its URL is set, else the one within this process."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import partial
-from typing import Final
-
-from kombu.connection import Connection
+from itertools import cycle
+from typing import Any, Final
 
 from bridge.callbacks.amqp import Sender
 from bridge.errors import Conflict
 from bridge.intake.broker import BrokerSource, Stray
+from bridge.intake.frames import tolerant
 from bridge.intake.inbox import Inbox
 from bridge.intake.source import Source
 from bridge.model import Envelope
@@ -22,6 +22,7 @@ from bridge.store.events import EventStore
 from bridge.telemetry import Telemetry
 from notifier import errors, topology
 from notifier.publishers.amqp import AmqpPublisher
+from notifier.publishers.dial import client_of
 from notifier.publishers.memory import MemoryPublisher, Published
 from notifier.publishers.outgoing import Outgoing
 from notifier.publishers.publisher import Publisher
@@ -29,6 +30,12 @@ from notifier.settings import masked
 
 HEARTBEAT_SECONDS: Final = 10
 CONNECT_SECONDS: Final = 5
+
+MAX_HEADERS_CHARS: Final = 32 * 1024
+"""A copy of a stray has no more: with the reason, they must fit into one frame."""
+
+# The broker would let the copy expire, or refuse it for its user's name.
+_NOT_COPIED: Final = ("expiration", "user_id")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,20 +84,15 @@ def broker_bus(settings: BusSettings, url: str, telemetry: Telemetry) -> Bus:
     )
 
     async def set_aside(stray: Stray) -> None:
-        message = Outgoing(
-            exchange=topology.DEAD_EXCHANGE,
-            routing_key=stray.routing_key,
-            body=stray.body,
-            properties=stray.properties,
-            headers={**stray.headers, "reason": stray.reason},
-            key="",
-            id=str(stray.properties.get("message_id", "")),
-        )
-        await asyncio.to_thread(publisher.send, [message], timeout=settings.timeout)
+        send = partial(publisher.send, timeout=settings.timeout)
+        try:
+            await asyncio.to_thread(send, [_copy(stray)])
+        except errors.InvalidEvent:  # what was read cannot always be written
+            await asyncio.to_thread(send, [_copy(stray, with_head=False)])
         telemetry.quarantined(stray.reason)
 
     source = BrokerSource(
-        partial(_connect, settings, url),
+        partial(_connect, settings, cycle(url.split(";"))),
         queue=topology.BRIDGE_QUEUE,
         prefetch=settings.prefetch,
         set_aside=set_aside,
@@ -100,21 +102,43 @@ def broker_bus(settings: BusSettings, url: str, telemetry: Telemetry) -> Bus:
     return Bus(source, publisher, publisher, name)
 
 
-def _connect(settings: BusSettings, url: str) -> Connection:
-    limit = timedelta(seconds=CONNECT_SECONDS).total_seconds()
-    connection = Connection(
-        url,
-        heartbeat=HEARTBEAT_SECONDS,
-        connect_timeout=limit,
-        transport_options={"read_timeout": limit, "write_timeout": limit},
+def _copy(stray: Stray, *, with_head: bool = True) -> Outgoing:
+    """Return what is kept of a stray message."""
+    properties, headers = dict(stray.properties), dict(stray.headers)
+    for name in _NOT_COPIED:
+        properties.pop(name, None)
+    if not with_head or len(repr(headers)) > MAX_HEADERS_CHARS:
+        properties, headers = {}, {}
+    return Outgoing(
+        exchange=topology.DEAD_EXCHANGE,
+        routing_key=stray.routing_key,
+        body=stray.body,
+        properties=properties,
+        headers={**headers, "reason": stray.reason},
+        key="",
+        id=str(stray.properties.get("message_id", "")),
     )
+
+
+def _connect(settings: BusSettings, urls: Iterator[str]) -> Any:  # noqa: ANN401 - py-amqp has no types
+    client = client_of(
+        next(urls),
+        heartbeat=HEARTBEAT_SECONDS,
+        connect_timeout=CONNECT_SECONDS,
+        transport_options={
+            "read_timeout": CONNECT_SECONDS,
+            "write_timeout": CONNECT_SECONDS,
+            "frame_handler": tolerant,
+            "client_properties": {"connection_name": "notifier-bridge"},
+        },
+    )
+    connection = client.transport.establish_connection()
     try:
-        connection.connect()
         topology.declare(
             connection, exchange=settings.exchange, queue_type=settings.queue_type
         )
         topology.declare_quarantine(connection)
     except BaseException:
-        connection.release()
+        connection.collect()
         raise
     return connection

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Events in SQL: taken in where no broker keeps them, found again; blocking."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -74,11 +74,16 @@ class EventStore:
             raise NotFound("event", event_id)
         return _stored(row)
 
-    def queued(self, limit: int) -> list[StoredEvent]:
-        """Return up to `limit` events that wait to be routed, the oldest first."""
+    def queued(self, limit: int, *, beside: Collection[int] = ()) -> list[StoredEvent]:
+        """Return up to `limit` events that wait to be routed, the oldest first.
+
+        Args:
+            limit: At least 1.
+            beside: Positions of those that are left out.
+        """
         query = (
             select(events)
-            .where(events.c.queued)
+            .where(events.c.queued, events.c.position.not_in(beside))
             .order_by(events.c.position)
             .limit(limit)
         )

@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Each source with the bus that feeds it, and a sink that keeps what it is handed."""
+
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager, suppress
+from datetime import UTC, datetime, timedelta
+
+from bridge.intake import inbox
+from bridge.model import Envelope
+from bridge.service.bus import broker_bus, memory_bus
+from bridge.settings import BusSettings
+from bridge.store.journal import Entry
+from bridge.telemetry import Telemetry
+from notifier import wire
+from notifier.publishers.amqp import AmqpPublisher
+from tests.loops import until
+
+BOUND = 20
+PATIENCE = timedelta(seconds=20)
+
+
+class Taken:
+    """A sink; keeps what it is handed, and settles it when it is told to.
+
+    Attributes:
+        received: In the order they came.
+    """
+
+    def __init__(self, record):
+        self.received = []
+        self._record = record
+
+    def __call__(self, received):
+        self.received.append(received)
+
+    @property
+    def ids(self):
+        """Of the events, in the order they came."""
+        return [one.envelope.event.id for one in self.received]
+
+    async def until_there_are(self, count):
+        """Wait for so many events and return their ids."""
+        await until(lambda: len(self.received) >= count)
+        return self.ids
+
+    async def settle(self, *received):
+        """Settle as the intake does: once it is recorded."""
+        await self._record([one.envelope for one in received])
+        for one in received:
+            one.settle()
+
+
+class InboxSide:
+    """The bus in this process, over a database."""
+
+    def __init__(self, stores, monkeypatch):
+        self._stores = stores
+        self._executor = ThreadPoolExecutor(1)
+        monkeypatch.setattr(inbox, "MAX_OPEN", BOUND)
+        self._publisher = None
+
+    def open(self):
+        """Return a source, as a process that has just started has it."""
+        bus = memory_bus(self._stores.events, self._executor)
+        self._publisher = bus.publisher
+        return bus.source
+
+    def publish(self, *events):
+        if self._publisher is None:  # before the first process
+            self.open()
+        self._publisher.publish(events, timeout=PATIENCE)
+
+    async def record(self, envelopes):
+        entries = [Entry(arrived=(one, datetime.now(UTC))) for one in envelopes]
+        write = self._stores.journal().write
+        loop = asyncio.get_running_loop()
+        await loop.run_in_executor(self._executor, write, entries)
+
+    def close(self):
+        self._executor.shutdown()
+
+
+class BrokerSide:
+    """RabbitMQ."""
+
+    def __init__(self, url):
+        self._url = url
+        self._publisher = AmqpPublisher(url)
+
+    def open(self):
+        """Return a source, as a process that has just started has it."""
+        settings = BusSettings(prefetch=BOUND)
+        return broker_bus(settings, self._url, Telemetry()).source
+
+    def publish(self, *events):
+        self._publisher.publish(events, timeout=PATIENCE)
+
+    async def record(self, envelopes):
+        """Nothing: the broker keeps the event until it is acked."""
+
+    def close(self):
+        self._publisher.close()
+
+
+@asynccontextmanager
+async def consuming(side):
+    """Run a new source; yield it with its sink; then end it as a bridge does."""
+    source, taken = side.open(), Taken(side.record)
+    running = asyncio.create_task(source.run(taken))
+    await until(lambda: source.is_consuming)
+    try:
+        yield source, taken
+    finally:
+        await source.stop()
+        running.cancel()
+        with suppress(asyncio.CancelledError):
+            await running
+        await source.close()
+
+
+def envelope_of(event):
+    """Return an event as it comes off any bus."""
+    return Envelope(event, wire.encode_body(event), wire.routing_key(event))
