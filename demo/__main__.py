@@ -52,7 +52,7 @@ class Watched:
         self._publisher.publish(events, timeout=timeout)
         for event in events:
             self._tally.published(event)
-            what = event.type + (f" {event.task_name}" if event.task_name else "")
+            what = f"{event.type:<17} {event.task_name or ''}".rstrip()
             self._show.happened("event", "published, confirmed", what)
 
     def close(self) -> None:
@@ -76,17 +76,17 @@ class Endpoints:
     def answer(self, received: Received) -> int:
         """Take a delivery, or fail as the story goes."""
         name = received.path.strip("/")
-        what = received.headers["ce-type"]
+        what = f"{received.headers['ce-type']:<17}"
         self._tally.tried()
         if not received.verified:
             self._show.happened("lost", name, f"{what} NOT verified: {received.reason}")
             return HTTPStatus.FORBIDDEN
         if name == "recovering" and self._refused < FAILURES:
             self._refused += 1
-            self._show.happened("refused", name, f"{what} answered 503")
+            self._show.happened("refused", name, f"{what} answer 503")
             return HTTPStatus.SERVICE_UNAVAILABLE
         self._tally.delivered(name, received.headers["ce-id"])
-        self._show.happened("webhook", name, f"{what} signature verified, answered 204")
+        self._show.happened("webhook", name, f"{what} signature verified, answer 204")
         return HTTPStatus.NO_CONTENT
 
 
@@ -142,7 +142,8 @@ def _register(
 def _run(bridge: EmbeddedBridge, place: Stage, show: Show, tally: Tally) -> None:
     def seen(event: Event) -> None:
         tally.consumed(BINDING, event.id)
-        what = f"{event.type} {event.task_name}: {event.data['task'].get('error')}"
+        error = event.data["task"].get("error")
+        what = f"{event.type:<17} {event.task_name}: {error}"
         show.happened("direct", BINDING, what)
 
     tally.expect_direct(BINDING)
