@@ -78,7 +78,7 @@ class AmqpPublisher:
         """Return once a queue has taken every event for good (see `Publisher`)."""
         deadline = time.monotonic() + timeout.total_seconds()
         messages = [Outgoing.of(event, self._exchange) for event in events]
-        _raise_first(self._attempt(messages, deadline))
+        _raise_for(self._attempt(messages, deadline))
 
     def send(self, messages: Sequence[Outgoing], *, timeout: timedelta) -> None:
         """Return once a queue has taken every message for good.
@@ -89,7 +89,7 @@ class AmqpPublisher:
             InvalidEvent: One of them does not fit AMQP; none was sent.
             PublishError: As `publish` says it.
         """
-        _raise_first(self.attempt(messages, timeout=timeout))
+        _raise_for(self.attempt(messages, timeout=timeout))
 
     def attempt(
         self, messages: Sequence[Outgoing], *, timeout: timedelta
@@ -140,6 +140,8 @@ class AmqpPublisher:
             is_ours = message.exchange == self._exchange
             dialer = self._dialer if is_ours else self._other_dialer
             link = pool.setdefault(name, Link(dialer, is_prepared=is_ours))
+            if self._is_closed:
+                link.close()  # `close` may have missed it
         return link
 
     def _pool(self) -> dict[tuple[str, int], Link]:
@@ -158,7 +160,7 @@ def _nothing(_: object) -> None:
     """Prepare nothing: who names another exchange has declared it."""
 
 
-def _raise_first(outcomes: Sequence[PublishError | None]) -> None:
+def _raise_for(outcomes: Sequence[PublishError | None]) -> None:
     """Raise one error for all that went wrong, of their common kind if there is one."""
     errors = [error for error in outcomes if error is not None]
     if not errors:

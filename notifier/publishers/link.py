@@ -75,8 +75,8 @@ class Link:
             deadline: On the monotonic clock; by then, all is `Unreachable`.
         """
         ticket = Ticket(messages)
-        self._join(ticket)
         try:
+            self._join(ticket)
             if self._leader is not ticket:
                 ticket.wait(deadline - time.monotonic())
             if self._leader is ticket:
@@ -191,7 +191,8 @@ class Link:
             confirms.drop()
         with self._mutex:
             self._window.lost()
-        pause = FIRST_PAUSE_SECONDS * 2**self._failures
+        # None before the first: mostly, a connection was closed while it was idle.
+        pause = FIRST_PAUSE_SECONDS * (2**self._failures - 1)
         if pause < LONGEST_PAUSE_SECONDS:
             self._failures += 1
         self._retry_at = time.monotonic() + min(pause, LONGEST_PAUSE_SECONDS)

@@ -2,6 +2,7 @@
 """What RabbitMQ answers to publishing, and what becomes of it."""
 
 import threading
+from dataclasses import replace
 from datetime import timedelta
 
 import kombu
@@ -78,6 +79,21 @@ def test_a_missing_exchange_concerns_only_the_messages_for_it(publisher, channel
     assert [type(error) for error in errors] == [type(None), Refused] * 5
     assert "no exchange 'gone'" in str(errors[1])
     assert taken(channel, "mine") == ["0", "2", "4", "6", "8", "10"]
+
+
+def test_a_message_that_makes_the_broker_hang_up_concerns_no_other(publisher, channel):
+    channel.exchange_declare("theirs", "topic", durable=True, auto_delete=False)
+    channel.queue_declare("mine", durable=True, auto_delete=False)
+    channel.queue_bind("mine", "theirs", "#")
+    messages = [outgoing("theirs", n) for n in range(6)]
+    messages[3] = replace(messages[3], headers={"x": "y" * 200_000})  # over a frame
+
+    errors = publisher.attempt(messages, timeout=TIMEOUT)
+
+    assert [error.event_ids for error in errors if error] == [("3",)]
+    assert isinstance(errors[3], Refused)
+    arrived = list(dict.fromkeys(taken(channel, "mine")))
+    assert arrived == ["0", "1", "2", "4", "5"]
 
 
 def test_different_errors_of_one_call_are_told_as_one(amqp_url, channel):
