@@ -19,7 +19,7 @@ from amqp import spec
 from amqp.serialization import loads
 
 from notifier.publishers.failures import FAILURES, describe
-from notifier.publishers.outbox import Outbox
+from notifier.publishers.unsent import Unsent
 
 FAREWELL_SECONDS: Final = 0.25
 
@@ -73,7 +73,7 @@ class Confirms:
     Args:
         connection: Of py-amqp.
         channel: In confirm mode.
-        outbox: Attached to the connection.
+        unsent: Attached to the connection.
         answers: Told what the broker says.
     """
 
@@ -82,7 +82,7 @@ class Confirms:
         connection: Any,  # noqa: ANN401 - py-amqp has no types
         channel: Any,  # noqa: ANN401 - py-amqp has no types
         *,
-        outbox: Outbox,
+        unsent: Unsent,
         answers: Answers,
     ) -> None:
         self.is_blocked = False
@@ -93,8 +93,8 @@ class Confirms:
         self._connection = connection
         self._channel = channel
         self._unread = bytearray()
-        self._outbox = outbox
-        self._outbox.is_direct = False
+        self._unsent = unsent
+        self._unsent.is_direct = False
         self._socket = connection.sock
         self._socket.settimeout(0)
         self._selector: selectors.BaseSelector = getattr(
@@ -108,11 +108,11 @@ class Confirms:
     @property
     def is_writing(self) -> bool:
         """Whether the socket has yet to take something."""
-        return bool(self._outbox.waiting)
+        return bool(self._unsent.waiting)
 
     def put(self, frames: bytes) -> None:
         """Have something written by the next `exchange`."""
-        self._outbox.waiting += frames
+        self._unsent.waiting += frames
 
     def exchange(self, seconds: float) -> None:
         """Write what the socket takes, and read; wait up to so long for an answer.
@@ -131,7 +131,7 @@ class Confirms:
     def close(self) -> None:
         """Take leave of the broker; blocks shortly, and never raises."""
         with suppress(Exception):  # it may have left first
-            self._outbox.is_direct = True
+            self._unsent.is_direct = True
             self._socket.settimeout(FAREWELL_SECONDS)
             self._connection.close()
         self.drop()
@@ -181,17 +181,17 @@ class Confirms:
         interval = self._connection.heartbeat
         if interval and now - self._wrote_at > interval / 2:
             self._connection.send_heartbeat()
-        if self._outbox.waiting:
+        if self._unsent.waiting:
             with suppress(*_NOT_NOW):
-                sent = self._socket.send(bytes(self._outbox.waiting[:_CHUNK_BYTES]))
-                del self._outbox.waiting[:sent]
+                sent = self._socket.send(bytes(self._unsent.waiting[:_CHUNK_BYTES]))
+                del self._unsent.waiting[:sent]
                 self._wrote_at = now
 
     def _is_readable(self, seconds: float) -> bool:
         """Wait for something to read, or for room to write on if that is needed."""
         if hasattr(self._socket, "pending") and self._socket.pending():
             return True  # TLS has taken it off the socket already
-        wanted = _READ | _WRITE if self._outbox.waiting else _READ
+        wanted = _READ | _WRITE if self._unsent.waiting else _READ
         if wanted != self._selector.get_key(self._socket).events:
             self._selector.modify(self._socket, wanted)
         return any(ready & _READ for _, ready in self._selector.select(seconds))

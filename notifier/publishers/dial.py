@@ -14,7 +14,7 @@ from notifier.publishers.bounded import within
 from notifier.publishers.confirms import Answers, Confirms, Lost
 from notifier.publishers.failures import FAILURES, describe
 from notifier.publishers.frames import CHANNEL
-from notifier.publishers.outbox import Outbox
+from notifier.publishers.unsent import Unsent
 
 LONGEST_SECONDS: Final = 10.0
 """So long may one broker take; then the next one is tried."""
@@ -53,14 +53,14 @@ class Dialer:
             Lost: There is none to be had.
             Refused: The broker will not have this user, or lacks what is needed.
         """
-        outbox = Outbox()
+        unsent = Unsent()
         limit = min(seconds, LONGEST_SECONDS)
         client = client_of(
             next(self._urls),
             connect_timeout=limit,
             heartbeat=self._heartbeat.total_seconds(),
             transport_options={
-                "frame_writer": outbox.attach,
+                "frame_writer": unsent.attach,
                 "client_properties": {"connection_name": "workflow-notifier"},
             },
         )
@@ -72,7 +72,7 @@ class Dialer:
                 self._prepare(connection)
                 channel = connection.channel(CHANNEL)
                 channel.confirm_select()
-                return Confirms(connection, channel, outbox=outbox, answers=answers)
+                return Confirms(connection, channel, unsent=unsent, answers=answers)
             except BaseException:
                 connection.collect()
                 raise
