@@ -2,7 +2,7 @@
 # Everything runs in .venv, which is made when it is missing or setup.py has changed.
 
 BIN := .venv/bin
-READY := .venv/.ready
+READY := .venv/.ready-to-test
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test unit check samples clean
@@ -10,7 +10,7 @@ READY := .venv/.ready
 help: ## list what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-demo: $(READY) ## show the product doing its job, from an engine to a webhook
+demo: .venv/.ready-to-demo ## show the product doing its job, from an engine to a webhook
 	@$(BIN)/python -m demo
 
 test: $(READY) ## run every test, against real servers
@@ -34,5 +34,5 @@ clean: ## remove .venv and all else that was made here
 	rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-$(READY): setup.py .ci/venv
-	@PYTHON='$(PYTHON)' .ci/venv
+.venv/.ready-to-%: setup.py .ci/venv
+	@PYTHON='$(PYTHON)' .ci/venv $*
