@@ -143,7 +143,7 @@ def _run(bridge: EmbeddedBridge, place: Stage, show: Show, tally: Tally) -> None
     def seen(event: Event) -> None:
         tally.consumed(BINDING, event.id)
         error = event.data["task"].get("error")
-        what = f"{event.type:<17} {event.task_name}: {error}"
+        what = f"{event.type:<17} {error}"
         show.happened("direct", BINDING, what)
 
     tally.expect_direct(BINDING)
