@@ -59,9 +59,8 @@ def test_a_loss_is_told_and_ends_with_1(terminals):
 
 def check(shown, last):
     """Check what is shown of a flow of which a task fails and is undone."""
-    assert last == (
-        "published 10, consumed directly 1, delivered 11, retried 2, lost 0"
-    )
+    right = "published 10, consumed directly 1, delivered 11, retried 2, lost 0"
+    assert last == right, "\n".join(shown)
     words = [line.split() for line in shown]
     assert ["direct", "task.failed.#"] in [line[:2] for line in words]
     assert sum(line[0] == "event" for line in words) == 10
