@@ -86,21 +86,23 @@ class BrokerSide:
 
     def __init__(self, url):
         self._url = url
-        self._publisher = AmqpPublisher(url)
+        self._publishers = [AmqpPublisher(url)]
 
     def open(self):
         """Return a source, as a process that has just started has it."""
-        settings = BusSettings(prefetch=BOUND)
-        return broker_bus(settings, self._url, Telemetry()).source
+        bus = broker_bus(BusSettings(prefetch=BOUND), self._url, Telemetry())
+        self._publishers.append(bus.publisher)
+        return bus.source
 
     def publish(self, *events):
-        self._publisher.publish(events, timeout=PATIENCE)
+        self._publishers[0].publish(events, timeout=PATIENCE)
 
     async def record(self, envelopes):
         """Nothing: the broker keeps the event until it is acked."""
 
     def close(self):
-        self._publisher.close()
+        for publisher in self._publishers:
+            publisher.close()
 
 
 @asynccontextmanager

@@ -1,14 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Publishing over TLS: to the broker whose certificate is right, and to no other."""
+"""The bus over TLS: with the broker whose certificate is right, and with no other."""
 
 from datetime import timedelta
 
 import pytest
 
+from bridge.intake import link
+from bridge.service.bus import HEARTBEAT_SECONDS
 from notifier.errors import Unreachable
 from notifier.event import Event
 from notifier.publishers.amqp import AmqpPublisher
+from tests.contract.sources import BOUND, BrokerSide, consuming
 from tests.integration.certificates import Authority
+from tests.loops import on_loop, until
 from tests.servers.processes import free_port
 from tests.servers.rabbitmq import RabbitNode
 
@@ -57,6 +61,20 @@ def test_small_and_large_events_are_confirmed_over_tls(port):
     with AmqpPublisher(url, queue_type="classic") as publisher:
         publisher.publish(events(2000), timeout=TIMEOUT)
         publisher.publish(events(5, payload="x" * 1_000_000), timeout=TIMEOUT)
+
+
+@pytest.mark.usefixtures("trusted")
+@on_loop
+async def test_nothing_received_over_tls_is_left_lying(port, monkeypatch):
+    """TLS decrypts many messages at once: the socket tells of the first alone."""
+    monkeypatch.setattr(link, "MAX_DRAINED", 1)
+    side = BrokerSide(f"amqps://guest:guest@localhost:{port}/")
+    side.publish(*events(BOUND))
+    async with consuming(side) as (_, taken):
+        # no heartbeat comes to wake it before that
+        await until(lambda: len(taken.received) == BOUND, HEARTBEAT_SECONDS / 4)
+        await taken.settle(*taken.received)
+    side.close()
 
 
 @pytest.mark.usefixtures("trusted")

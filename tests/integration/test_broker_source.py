@@ -1,0 +1,161 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Receiving from a real RabbitMQ whatever anybody may publish, and through its faults."""
+
+import asyncio
+
+import amqp
+import pytest
+
+from bridge.intake import broker
+from bridge.service import bus
+from notifier.event import Event
+from notifier.publishers.dial import client_of
+from notifier.topology import BRIDGE_QUEUE, DEAD_EXCHANGE, EXCHANGE, QUARANTINE_QUEUE
+from tests.contract.sources import BrokerSide, Taken, consuming
+from tests.loops import on_loop, until
+from tests.servers.proxy import Proxy
+
+KEY = "task.failed.default.-.-.charge"
+BODY = b"no JSON \xff"
+NOT_UTF_8 = "body: is not UTF-8"
+UNREADABLE = "properties: cannot be read"
+BEYOND_HEARTBEATS_SECONDS = 3.5
+
+
+def an_event(name):
+    return Event.new("task.failed", event_id=name, execution="e1", task="charge")
+
+
+@pytest.fixture
+def side(amqp_url):
+    side = BrokerSide(amqp_url)
+    side.publish(an_event("first"))  # declares what is missing
+    yield side
+    side.close()
+
+
+@pytest.fixture
+def channel(amqp_url):
+    """A channel on which anything may be published."""
+    connection = client_of(amqp_url).transport.establish_connection()
+    yield connection.channel()
+    connection.close()
+
+
+async def quarantined(channel):
+    return await until(lambda: channel.basic_get(QUARANTINE_QUEUE, no_ack=True))
+
+
+@pytest.mark.parametrize(
+    ("key", "members", "reason"),
+    [
+        (KEY, {"message_id": b"\xff"}, UNREADABLE),
+        (KEY, {"type": b"\xff\xfe"}, UNREADABLE),
+        (KEY, {"application_headers": {b"\xff": "x"}}, "cannot be read: TypeError"),
+        (b"task.\xff", {}, NOT_UTF_8),
+        (b"\xff" * 255, {}, NOT_UTF_8),
+        (b"task.\xed\xa0\x80", {}, "cannot be read: UnicodeEncodeError"),
+        (KEY, {"expiration": "86400000"}, NOT_UTF_8),
+        (KEY, {"user_id": "guest"}, NOT_UTF_8),
+        (KEY, {"application_headers": {"n": [1, {"x": None}]}}, NOT_UTF_8),
+        (KEY, {"application_headers": {"h": "x" * 130_000}}, NOT_UTF_8),
+    ],
+    ids=[
+        *("id", "type", "header", "key", "long-key", "surrogate"),
+        *("expiring", "signed", "nested", "large"),
+    ],
+)
+@on_loop
+async def test_what_is_no_event_is_set_aside_and_the_next_one_comes(
+    side, channel, key, members, reason
+):
+    async with consuming(side) as (_, taken):
+        await taken.until_there_are(1)
+        channel.basic_publish(amqp.Message(BODY, **members), EXCHANGE, key)
+        side.publish(an_event("next"))
+
+        assert await taken.until_there_are(2) == ["first", "next"]
+        copy = await quarantined(channel)
+        await taken.settle(*taken.received)
+
+    assert bytes(copy.body) == BODY
+    assert copy.headers["reason"] == reason
+    assert "expiration" not in copy.properties
+    assert channel.basic_get(BRIDGE_QUEUE) is None
+
+
+@on_loop
+async def test_what_cannot_be_set_aside_holds_up_no_end_and_is_not_lost(side, channel):
+    async with consuming(side) as (_, taken):
+        await taken.until_there_are(1)
+        channel.exchange_delete(DEAD_EXCHANGE)
+        channel.basic_publish(amqp.Message(BODY), EXCHANGE, KEY)
+        side.publish(an_event("next"))
+        await taken.until_there_are(2)
+        began = asyncio.get_running_loop().time()
+
+    assert asyncio.get_running_loop().time() - began < broker.LONGEST_PAUSE_SECONDS
+    async with consuming(side):  # which declares the exchange again
+        copy = await quarantined(channel)
+    assert bytes(copy.body) == BODY
+
+
+@on_loop
+async def test_a_queue_that_was_deleted_is_declared_again_and_consumed(side, channel):
+    async with consuming(side) as (source, taken):
+        await taken.until_there_are(1)
+
+        channel.queue_delete(BRIDGE_QUEUE)
+        await until(lambda: not source.is_consuming)
+        await until(lambda: source.is_consuming)
+
+        side.publish(an_event("next"))
+        assert await taken.until_there_are(2) == ["first", "next"]
+
+
+@on_loop
+async def test_after_a_lost_connection_what_was_not_settled_comes_again(side, amqp_url):
+    with Proxy(amqp_url) as proxy:
+        through = BrokerSide(proxy.url)
+        async with consuming(through) as (source, taken):
+            (first,) = await taken.until_there_are(1) and taken.received
+            proxy.reset()
+            await taken.until_there_are(2)
+            await taken.settle(first)  # too late: the broker has taken it back
+            await taken.settle(taken.received[1])
+            assert source.is_consuming
+        through.close()
+
+    side.publish(an_event("next"))
+    async with consuming(side) as (_, again):
+        assert await again.until_there_are(1) == ["next"]
+    assert [one.is_repeat for one in taken.received] == [False, True]
+
+
+@on_loop
+async def test_a_source_that_finds_no_broker_can_be_stopped(side):
+    source, taken = BrokerSide("amqp://127.0.0.1:9/").open(), Taken(side.record)
+    running = asyncio.create_task(source.run(taken))
+    await asyncio.sleep(0)
+
+    await source.stop()
+
+    await asyncio.wait_for(running, broker.LONGEST_PAUSE_SECONDS)
+    await source.close()
+
+
+@on_loop
+async def test_a_stopped_source_keeps_its_connection_for_the_last_settlings(
+    side, monkeypatch
+):
+    """However long the last attempts take: the heart goes on beating."""
+    monkeypatch.setattr(bus, "HEARTBEAT_SECONDS", 1)
+    async with consuming(side) as (source, taken):
+        await taken.until_there_are(1)
+        await source.stop()
+        await asyncio.sleep(BEYOND_HEARTBEATS_SECONDS)  # it is about time that passes
+        await taken.settle(*taken.received)
+
+    side.publish(an_event("next"))
+    async with consuming(side) as (_, taken):
+        assert await taken.until_there_are(1) == ["next"]
