@@ -5,15 +5,19 @@ The bridge sets project and routing key prefix, so that one project cannot speak
 another, and counts hops, so that no loop of exchanges and listeners runs for ever.
 """
 
+import asyncio
 import hashlib
+import logging
 import re
 import time
-from asyncio import AbstractEventLoop
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Final, Protocol
 
+from bridge.callbacks.workers import Workers
 from bridge.errors import Invalid
 from bridge.model import Call, CallbackSpec, Outcome, OutcomeKind
 from notifier import wire
@@ -29,8 +33,15 @@ HOPS: Final = "hops"
 ID_HEADER: Final = "webhook-id"
 """Header with the delivery's id: the same over every retry, as in a webhook."""
 
+DEFAULT_THREADS: Final = 8
+SLACK_SECONDS: Final = 0.2
+"""So much longer than its time limit the sender may take, since it knows more to tell."""
+
+CLOSE_SECONDS: Final = 1.0
+
 _DIGEST_CHARS: Final = 8
 _KEY = re.compile(r"[^\x00-\x20\x7f*#]{1,255}")
+_log: Final = logging.getLogger(__name__)
 
 
 class Sender(Protocol):
@@ -44,28 +55,54 @@ class Sender(Protocol):
         """
 
 
+@dataclass(slots=True, eq=False)
+class _Attempt:
+    call: Call
+    done: Callable[[Outcome], None]
+    started_at: datetime
+    started: float
+    timer: asyncio.TimerHandle | None = field(default=None, repr=False)
+
+    @property
+    def seconds(self) -> float:
+        """How long it may take."""
+        return self.call.listener.callback.timeout.total_seconds()
+
+    def outcome(self, kind: OutcomeKind, error: str | None = None) -> Outcome:
+        duration = timedelta(seconds=time.monotonic() - self.started)
+        return Outcome(kind, self.started_at, duration, error=error)
+
+
 class AmqpCallback:
     """The `Callback` named ``amqp``.
 
+    The event loop keeps the time: an attempt ends in time also when every thread is
+    busy, or when the sender is late.
+
     Args:
-        loop: Where `done` is called.
+        loop: Runs `done`, and keeps the time.
         sender: None where this bridge has no broker.
         exchanges: What the operator allows; nothing else is ever published to.
-        threads: Attempts at once.
+        own_exchange: That events come from; never published to.
+        threads: Attempts at once; others wait in line, and their time runs.
     """
 
     def __init__(
         self,
-        loop: AbstractEventLoop,
+        loop: asyncio.AbstractEventLoop,
         sender: Sender | None,
         *,
         exchanges: frozenset[str],
-        threads: int = 8,
+        own_exchange: str = EXCHANGE,
+        threads: int = DEFAULT_THREADS,
     ) -> None:
         self._loop = loop
         self._sender = sender
         self._exchanges = exchanges
-        self._threads = ThreadPoolExecutor(threads, "callback-amqp")
+        self._own_exchange = own_exchange
+        self._workers = Workers(threads, "callback-amqp")
+        self._open: set[_Attempt] = set()
+        self._is_closed = False
 
     def check(self, spec: CallbackSpec) -> None:
         """Refuse an exchange that the operator did not allow (see `Callback`)."""
@@ -84,41 +121,80 @@ class AmqpCallback:
 
     def submit(self, call: Call, done: Callable[[Outcome], None]) -> None:
         """Start one attempt (see `Callback`)."""
-        try:
-            self._threads.submit(self._attempt, call, done)
-        except RuntimeError:  # closed
-            lost = _outcome(OutcomeKind.LOST, time.monotonic())
-            self._loop.call_soon(done, lost)
+        attempt = _Attempt(call, done, datetime.now(UTC), time.monotonic())
+        self._open.add(attempt)
+        if self._is_closed:
+            self._loop.call_soon(self._lose, attempt)
+            return
+        limit = attempt.seconds + SLACK_SECONDS
+        attempt.timer = self._loop.call_later(limit, self._expire, attempt)
+        self._workers.run(partial(self._work, attempt))
 
     def close(self) -> None:
-        """End what is open; each attempt is bounded by its own time limit."""
-        self._threads.shutdown(cancel_futures=False)
+        """End what is open (see `Callback`); blocks for a moment at most."""
+        self._is_closed = True
+        if not self._loop.is_running() or _running_loop() is self._loop:
+            self._lose_all()
+        else:
+            self._loop.call_soon_threadsafe(self._lose_all)
+        self._workers.close(CLOSE_SECONDS)
 
-    def _attempt(self, call: Call, done: Callable[[Outcome], None]) -> None:
-        outcome = self._send(call)
-        self._loop.call_soon_threadsafe(done, outcome)
+    # On the loop's thread.
 
-    def _send(self, call: Call) -> Outcome:
-        started = time.monotonic()
-        spec = call.listener.callback
-        refusal = self._refusal(spec.exchange)
-        if self._sender is None or refusal is not None:
-            return _outcome(OutcomeKind.BLOCKED, started, refusal or "no broker")
+    def _end(self, attempt: _Attempt, outcome: Outcome) -> None:
+        if attempt not in self._open:
+            return  # reported already: its time was up, or the bridge closes
+        self._open.remove(attempt)
+        if attempt.timer is not None:
+            attempt.timer.cancel()
+        attempt.done(outcome)
+
+    def _expire(self, attempt: _Attempt) -> None:
+        error = f"not confirmed within {attempt.seconds:g} s"
+        self._end(attempt, attempt.outcome(OutcomeKind.TIMED_OUT, error))
+
+    def _lose(self, attempt: _Attempt) -> None:
+        self._end(attempt, attempt.outcome(OutcomeKind.LOST, "the bridge ended"))
+
+    def _lose_all(self) -> None:
+        for attempt in tuple(self._open):
+            self._lose(attempt)
+
+    # On a worker's thread.
+
+    def _work(self, attempt: _Attempt) -> None:
+        if attempt not in self._open:
+            return
         try:
-            message = outgoing(call)
-            self._sender.send([message], timeout=spec.timeout)
+            kind, error = self._tell(attempt)
+        except Exception as err:  # noqa: BLE001 - a loop's edge: logged, and told
+            _log.exception("an attempt failed in the bridge itself")
+            kind, error = OutcomeKind.FAILED, f"the bridge failed: {type(err).__name__}"
+        with suppress(RuntimeError):  # the loop is closed: nobody is left to be told
+            outcome = attempt.outcome(kind, error)
+            self._loop.call_soon_threadsafe(self._end, attempt, outcome)
+
+    def _tell(self, attempt: _Attempt) -> tuple[OutcomeKind, str | None]:
+        call = attempt.call
+        refusal = self._refusal(call.listener.callback.exchange)
+        if self._sender is None or refusal is not None:
+            return OutcomeKind.BLOCKED, refusal or "this bridge has no broker"
+        left = attempt.seconds - (time.monotonic() - attempt.started)
+        try:
+            self._sender.send([outgoing(call)], timeout=timedelta(seconds=left))
         except InvalidEvent as err:
-            return _outcome(OutcomeKind.BLOCKED, started, str(err))
+            return OutcomeKind.BLOCKED, str(err)
         except Unreachable as err:
-            return _outcome(OutcomeKind.FAILED, started, str(err))
+            return OutcomeKind.TIMED_OUT, str(err)
         except PublishError as err:
-            return _outcome(OutcomeKind.REFUSED, started, str(err))
-        return _outcome(OutcomeKind.SUCCEEDED, started)
+            return OutcomeKind.REFUSED, str(err)
+        return OutcomeKind.SUCCEEDED, None
 
     def _refusal(self, exchange: str | None) -> str | None:
         if not exchange:
             return "is missing; the default exchange is never published to"
-        if exchange == EXCHANGE or exchange.startswith(f"{EXCHANGE}."):
+        own = {EXCHANGE, self._own_exchange}
+        if exchange in own or exchange.startswith(f"{EXCHANGE}."):
             return f"{exchange} is the events' own; take another exchange"
         if exchange not in self._exchanges:
             return (
@@ -166,6 +242,8 @@ def _fit(key: str) -> str:
     return kept + ending
 
 
-def _outcome(kind: OutcomeKind, started: float, error: str | None = None) -> Outcome:
-    duration = timedelta(seconds=time.monotonic() - started)
-    return Outcome(kind, datetime.now(UTC) - duration, duration, error=error)
+def _running_loop() -> asyncio.AbstractEventLoop | None:
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        return None

@@ -110,7 +110,10 @@ class Service:
         return {
             "http": HttpCallback(loop, guard, threads=settings.threads),
             "amqp": AmqpCallback(
-                loop, bus.sender, exchanges=frozenset(settings.amqp_exchanges)
+                loop,
+                bus.sender,
+                exchanges=frozenset(settings.amqp_exchanges),
+                own_exchange=self._settings.bus.exchange,
             ),
         }
 

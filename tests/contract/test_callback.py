@@ -6,9 +6,11 @@ import threading
 import time
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 
 import pytest
 
+from bridge.callbacks.amqp import AmqpCallback
 from bridge.callbacks.callback import Callback
 from bridge.callbacks.guard import Guard
 from bridge.callbacks.http import HttpCallback
@@ -17,6 +19,7 @@ from bridge.errors import Invalid
 from bridge.model import CallbackSpec, OutcomeKind
 from bridge.receiver import Receiver
 from tests.calls import a_call, a_webhook
+from tests.contract.exchanges import BOUND, SILENT, UNBOUND, senders, to
 
 PATIENCE_SECONDS = 10
 
@@ -32,7 +35,7 @@ class Stage:
 
 
 @asynccontextmanager
-async def recording():
+async def recording(_):
     answers = {"good": OutcomeKind.SUCCEEDED, "bad": OutcomeKind.REFUSED}
     callback = RecordingCallback(
         asyncio.get_running_loop(),
@@ -44,7 +47,7 @@ async def recording():
 
 
 @asynccontextmanager
-async def http():
+async def http(_):
     silence = threading.Event()
 
     def answer(received):
@@ -61,7 +64,21 @@ async def http():
         callback.close()
 
 
-STAGES = pytest.mark.parametrize("stage", [recording, http], ids=lambda s: s.__name__)
+@asynccontextmanager
+async def amqp(request):
+    with senders(request.getfixturevalue("amqp_url")) as sender:
+        exchanges = (BOUND, UNBOUND, SILENT)
+        callback = AmqpCallback(
+            asyncio.get_running_loop(), sender, exchanges=frozenset(exchanges)
+        )
+        yield Stage(callback, *map(to, exchanges))
+        callback.close()
+
+
+@pytest.fixture(params=[recording, http, amqp], ids=lambda stage: stage.__name__)
+def stage(request):
+    """What opens a stage; to be called on the loop."""
+    return partial(request.param, request)
 
 
 class Ending:
@@ -90,7 +107,6 @@ async def settled():
         await asyncio.sleep(0)
 
 
-@STAGES
 def test_a_call_succeeds(stage):
     async def scenario():
         async with stage() as on:
@@ -103,7 +119,6 @@ def test_a_call_succeeds(stage):
     asyncio.run(scenario())
 
 
-@STAGES
 def test_a_call_is_refused(stage):
     async def scenario():
         async with stage() as on:
@@ -114,7 +129,6 @@ def test_a_call_is_refused(stage):
     asyncio.run(scenario())
 
 
-@STAGES
 def test_a_call_without_an_answer_ends_in_time(stage):
     async def scenario():
         async with stage() as on:
@@ -128,7 +142,6 @@ def test_a_call_without_an_answer_ends_in_time(stage):
     asyncio.run(scenario())
 
 
-@STAGES
 def test_done_is_called_once_on_the_loops_thread_after_submit(stage):
     async def scenario():
         async with stage() as on:
@@ -147,7 +160,6 @@ def test_done_is_called_once_on_the_loops_thread_after_submit(stage):
     asyncio.run(scenario())
 
 
-@STAGES
 def test_submit_does_not_block(stage):
     async def scenario():
         async with stage() as on:
@@ -162,7 +174,6 @@ def test_submit_does_not_block(stage):
     asyncio.run(scenario())
 
 
-@STAGES
 def test_silent_listeners_do_not_disturb_others(stage):
     async def scenario():
         async with stage() as on:
@@ -175,7 +186,6 @@ def test_silent_listeners_do_not_disturb_others(stage):
     asyncio.run(scenario())
 
 
-@STAGES
 def test_what_is_under_way_at_close_is_lost(stage):
     async def scenario():
         async with stage() as on:
@@ -192,7 +202,6 @@ def test_what_is_under_way_at_close_is_lost(stage):
     asyncio.run(scenario())
 
 
-@STAGES
 def test_what_comes_after_close_is_lost(stage):
     async def scenario():
         async with stage() as on:
@@ -204,7 +213,6 @@ def test_what_comes_after_close_is_lost(stage):
     asyncio.run(scenario())
 
 
-@STAGES
 def test_closing_twice_does_no_harm(stage):
     async def scenario():
         async with stage() as on:
@@ -214,7 +222,6 @@ def test_closing_twice_does_no_harm(stage):
     asyncio.run(scenario())
 
 
-@STAGES
 def test_a_good_callback_passes_the_check(stage):
     async def scenario():
         async with stage() as on:
@@ -223,7 +230,6 @@ def test_a_good_callback_passes_the_check(stage):
     asyncio.run(scenario())
 
 
-@STAGES
 def test_a_callback_without_a_target_is_refused(stage):
     async def scenario():
         async with stage() as on:
