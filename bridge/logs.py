@@ -12,7 +12,7 @@ _OWN: Final = frozenset(
 )
 
 # Libraries that tell at INFO what the bridge tells itself, or nobody needs to know.
-_CHATTY: Final = ("alembic", "uvicorn")
+CHATTY: Final = ("alembic", "uvicorn")
 
 
 class LineFormatter(logging.Formatter):
@@ -22,7 +22,12 @@ class LineFormatter(logging.Formatter):
         """Return one line."""
         data = " ".join(f"{k}={_quoted(v)}" for k, v in _extra(record).items())
         head = f"{_time(record)} {record.levelname} {record.name}:"
-        return f"{head} {_message(self, record)} {data}".rstrip()
+        text = record.getMessage()
+        if not text.isprintable():
+            text = json.dumps(text)[1:-1]
+        if record.exc_info:
+            text = f"{text} {json.dumps(self.formatException(record.exc_info))}"
+        return f"{head} {text} {data}".rstrip()
 
 
 class JsonFormatter(logging.Formatter):
@@ -34,10 +39,12 @@ class JsonFormatter(logging.Formatter):
             "time": _time(record),
             "level": record.levelname,
             "logger": record.name,
-            "message": _message(self, record),
+            "message": record.getMessage(),
             **_extra(record),
         }
-        return json.dumps(line, default=str, ensure_ascii=False)
+        if record.exc_info:
+            line["exception"] = self.formatException(record.exc_info)
+        return json.dumps(line, default=str)  # ASCII: some terminals obey the rest
 
 
 def set_up(level: str, form: Literal["line", "json"]) -> None:
@@ -50,7 +57,7 @@ def set_up(level: str, form: Literal["line", "json"]) -> None:
     handler = logging.StreamHandler()
     handler.setFormatter(JsonFormatter() if form == "json" else LineFormatter())
     logging.basicConfig(level=level, handlers=[handler], force=True)
-    for name in _CHATTY:
+    for name in CHATTY:
         least = max(logging.root.level, logging.WARNING)
         logging.getLogger(name).setLevel(least)
 
@@ -60,20 +67,15 @@ def _extra(record: logging.LogRecord) -> dict[str, Any]:
     return {k: v for k, v in members if k not in _OWN and v is not None}
 
 
-def _message(formatter: logging.Formatter, record: logging.LogRecord) -> str:
-    text = record.getMessage()
-    if record.exc_info:
-        trace = formatter.formatException(record.exc_info)
-        text = f"{text} {json.dumps(trace)}"
-    return text.replace("\n", " ")
-
-
 def _quoted(value: object) -> str:
+    """Return a value so that it ends where it seems to, and moves no cursor."""
     text = str(value)
-    return json.dumps(text, ensure_ascii=False) if not text or " " in text else text
+    if not text.isprintable():
+        return json.dumps(text)
+    is_plain = text and not any(sign in text for sign in ' "=\\')
+    return text if is_plain else json.dumps(text, ensure_ascii=False)
 
 
 def _time(record: logging.LogRecord) -> str:
-    return datetime.fromtimestamp(record.created, UTC).isoformat(
-        timespec="milliseconds"
-    )
+    time = datetime.fromtimestamp(record.created, UTC)
+    return time.isoformat(timespec="milliseconds").replace("+00:00", "Z")
