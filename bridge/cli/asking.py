@@ -13,7 +13,7 @@ Command = Callable[..., Any]
 
 
 def asks(command: Command) -> Command:
-    """Add the options of every command that asks: ``--url`` and ``--format``."""
+    """Add the options of every command that asks: ``--bridge`` and ``--format``."""
     for option in (
         click.option(
             "--format",
@@ -24,8 +24,9 @@ def asks(command: Command) -> Command:
             help="For people, or for programs.",
         ),
         click.option(
-            "--url",
+            "--bridge",
             "bridge_url",
+            metavar="URL",
             envvar="BRIDGE_URL",
             default=DEFAULT_URL,
             show_default=True,

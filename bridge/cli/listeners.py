@@ -113,7 +113,7 @@ def show_listener(listener: dict[str, Any], form: str) -> None:
             ("headers", callback.get("headers") or None),
             ("timeout", f"{callback['timeout_seconds']} s"),
             ("max in flight", listener["max_in_flight"]),
-            ("retry after", [f"{delay} s" for delay in retry["delays_seconds"]]),
+            ("retry after", [span(delay) for delay in retry["delays_seconds"]]),
             ("state", state_of(listener)),
             ("revision", listener["revision"]),
             ("created", listener["created_at"]),
@@ -147,6 +147,14 @@ def state_of(listener: dict[str, Any]) -> str:
         return "enabled"
     reason = listener["disabled_reason"]
     return f"disabled: {reason}" if reason else "disabled"
+
+
+def span(seconds: float) -> str:
+    """Return a time as people say it: ``5 min``, not ``300 s``."""
+    for size, unit in ((3600, "h"), (60, "min")):
+        if seconds >= size and seconds % size == 0:
+            return f"{seconds / size:g} {unit}"
+    return f"{seconds:g} s"
 
 
 def outcome_members(outcome: dict[str, Any]) -> tuple[tuple[str, object], ...]:

@@ -80,6 +80,7 @@ def test_a_port_in_use_is_told_with_the_way_out(terminals, command):
 def test_a_bridge_that_is_not_there_is_told_with_the_way_out(terminals, command, said):
     url = f"http://127.0.0.1:{free_port()}"
     terminals.environment.update(BRIDGE_URL=url, OS_HTTP__URL=url)
+    terminals.environment["OS_BUS__TIMEOUT_SECONDS"] = "0.5"
 
     done = terminals.attempt(command)
 

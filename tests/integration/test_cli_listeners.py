@@ -160,7 +160,7 @@ def test_one_is_shown_whole(run, run_json, add):
 
     assert run_json("listener-show", added["id"]) == added
     shown = run("listener-show", added["id"]).stdout
-    for text in (added["id"], "pager", "true", HOOK, "5 s, 300 s", "enabled"):
+    for text in (added["id"], "pager", "true", HOOK, "5 s, 5 min", "enabled"):
         assert text in shown
 
 
@@ -237,7 +237,7 @@ def test_what_is_wrong_is_told_and_nothing_stored(run, run_json, args, status, r
 def test_without_a_bridge_it_is_said_how_to_start_one(run):
     url = f"http://127.0.0.1:{free_port()}"
 
-    done = run("listener-list", "--url", url)
+    done = run("listener-list", "--bridge", url)
 
     assert done.returncode == 1
     assert done.stderr == (
