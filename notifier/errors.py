@@ -6,6 +6,7 @@
     NotifierError
     ├── InvalidEvent        the event itself is refused; trying again cannot help
     ├── SettingsError       a setting is missing or wrong
+    ├── OutboxError         the outbox's database did not do what was asked
     └── PublishError        the bus did not confirm the event
         ├── Unroutable      no queue is bound for it
         ├── Refused         the bus answered no (nack, 4xx)
@@ -36,6 +37,10 @@ class InvalidEvent(NotifierError):
 
 class SettingsError(NotifierError):
     """A setting is missing or wrong."""
+
+
+class OutboxError(NotifierError):
+    """The outbox's database did not do what was asked."""
 
 
 class PublishError(NotifierError):

@@ -9,9 +9,10 @@ the bus has an event, while here the caller's commit decides, and only later.
 import json
 from typing import Any, Final
 
+from notifier.errors import InvalidEvent
 from notifier.event import Event
 from notifier.wire import from_cloudevent, routing_key, to_cloudevent
-from notifier.wire.body import check_size, decode_json, encode_json
+from notifier.wire.body import check_size, encode_json
 
 try:
     from sqlalchemy import (
@@ -157,7 +158,11 @@ def decode(text: str) -> Event:
     Raises:
         InvalidEvent: It holds none.
     """
-    return from_cloudevent(decode_json(text))
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError) as err:
+        raise InvalidEvent("event", f"is no JSON: {err}") from err
+    return from_cloudevent(value)
 
 
 def _row(event: Event) -> dict[str, Any]:

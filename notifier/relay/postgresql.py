@@ -1,0 +1,138 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Reads an outbox in PostgreSQL: woken by its commits, any number of relays at once.
+
+A turn is one transaction, from reading the rows to removing them, under an advisory
+lock: one relay is at work, the others stand by. Whatever becomes of it, killed or
+frozen, the server ends its transaction, and with it the lock.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Any, Final
+
+from sqlalchemy import Connection, Table, create_engine, text
+from sqlalchemy.engine import URL
+
+from notifier.errors import OutboxError, SettingsError
+from notifier.relay.bell import Bell
+from notifier.relay.reader import Turn, check_table, translated
+from notifier.relay.rows import note, read_due, take_up_again
+
+LOOK_SECONDS: Final = 1.0
+"""A relay looks so often although nobody woke it: for rows whose pause is over, for
+another relay that died, and for engines that do not notify."""
+
+_DRIVER: Final = "postgresql+psycopg"
+_DEFAULTS: Final = {
+    "application_name": "workflow-notifier-relay",
+    "connect_timeout": "10",
+    "keepalives_idle": "30",
+}
+_LOCKS: Final = 0x6E6F7469  # of all advisory locks in the database, those that are ours
+_LOCK: Final = text(
+    "SELECT set_config('idle_in_transaction_session_timeout', :limit, true),"
+    " pg_try_advisory_xact_lock("
+    "  (CAST(:space AS bigint) << 32) | CAST(CAST(to_regclass(:name) AS oid) AS bigint)"
+    ")"
+)
+
+
+class PostgresReader:
+    """The `Reader` for PostgreSQL.
+
+    Args:
+        url: With any driver's name; psycopg is used.
+        table: The outbox.
+        bell: Of the relay.
+        patience: The longest that a turn may take; then its rows are another relay's.
+
+    Raises:
+        SettingsError: psycopg is not installed.
+    """
+
+    def __init__(
+        self, url: URL, table: Table, bell: Bell, *, patience: timedelta
+    ) -> None:
+        query = {k: v for k, v in _DEFAULTS.items() if k not in url.query}
+        url = url.set(drivername=_DRIVER).update_query_dict(query)
+        try:
+            self._engine = create_engine(url, pool_pre_ping=True)
+        except ModuleNotFoundError as err:
+            raise SettingsError(
+                "PostgreSQL needs psycopg; pip install 'workflow-notifier[postgresql]'"
+            ) from err
+        quote = self._engine.dialect.identifier_preparer
+        self._table = table
+        self._lock = {
+            "space": _LOCKS,
+            "name": quote.format_table(table),
+            "limit": f"{patience // timedelta(milliseconds=1)}ms",
+        }
+        self._listen = f"LISTEN {quote.quote_identifier(table.name)}"
+        self._bell = bell
+        self._listening: Connection | None = None
+        self._stands_by = False
+
+    @contextmanager
+    def turn(self) -> Iterator[Turn | None]:
+        """Give the next batch in a transaction that ends with the turn."""
+        with translated(), self._engine.begin() as connection:
+            _, is_ours = connection.execute(_LOCK, self._lock).one()
+            if is_ours is None:
+                check_table(connection, self._table)
+            self._stands_by = not is_ours
+            if self._stands_by:
+                yield None
+                return
+            now = datetime.now(UTC)
+            rows = read_due(connection, self._table, now)
+            yield Turn(rows, partial(self._note, connection))
+
+    def wait(self) -> None:
+        """Return when an engine has committed events, or after a while."""
+        if self._stands_by:
+            self._bell.wait(LOOK_SECONDS)  # each commit wakes who is at work
+            return
+        try:
+            with translated():
+                self._wait(self._connected())
+        except OutboxError:
+            self._hang_up()
+            raise
+
+    def take_up_again(self) -> int:
+        """Let all that was set aside be tried again; return how many."""
+        with translated(), self._engine.begin() as connection:
+            return take_up_again(connection, self._table)
+
+    def close(self) -> None:
+        """Let go of the connections; may be called twice."""
+        self._hang_up()
+        self._engine.dispose()
+
+    def _note(self, connection: Connection, published: Any, refused: Any) -> None:  # noqa: ANN401 - see Note
+        now = datetime.now(UTC)
+        note(connection, self._table, published=published, refused=refused, now=now)
+
+    def _connected(self) -> Connection:
+        if self._listening is None:
+            connection = self._engine.connect()
+            self._listening = connection
+            connection.execution_options(isolation_level="AUTOCOMMIT")
+            connection.exec_driver_sql(self._listen)
+        return self._listening
+
+    def _wait(self, connection: Connection) -> None:
+        driver: Any = connection.connection.driver_connection
+        if self._bell.wait(LOOK_SECONDS, driver.fileno()):
+            for _ in driver.notifies(timeout=0):
+                """One word is as good as many."""
+
+    def _hang_up(self) -> None:
+        listening, self._listening = self._listening, None
+        if listening is not None:
+            with translated():
+                listening.invalidate()
+                listening.close()
