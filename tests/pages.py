@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What stands in a page of the documentation: code blocks, tables, links, keys."""
 
+import itertools
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,17 +47,15 @@ class Page:
         return found.text
 
     def table(self, *columns):
-        """Return the rows of the one table with these columns; code marks are off."""
+        """Return the rows of the tables with these columns; code marks are off."""
         head = f"| {' | '.join(columns)} |\n"
-        assert self.text.count(head) == 1, f"{self.file}: not one table {columns}"
-        lines = self.text.partition(head)[2].splitlines()[1:]
-        rows = []
-        for line in lines:
-            if not line.startswith("|"):
-                break
-            cells = line.strip().removeprefix("|").removesuffix("|").split("|")
-            rows.append(tuple(cell.strip().strip("`") for cell in cells))
-        return rows
+        _, *tables = self.text.split(head)
+        assert tables, f"{self.file} has no table of {columns}"
+        lines = []
+        for table in tables:
+            _, *rest = table.splitlines()
+            lines += itertools.takewhile(lambda line: line.startswith("|"), rest)
+        return [_cells(line) for line in lines]
 
     def links(self):
         """Return where its links lead."""
@@ -92,6 +91,11 @@ def event_for(key):
         workbook=workbook,
         workflow=workflow,
     )
+
+
+def _cells(line):
+    inner = line.strip().removeprefix("|").removesuffix("|")
+    return tuple(cell.strip().strip("`") for cell in inner.split("|"))
 
 
 def _slug(heading):

@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the pages say of each other and of the wire is true."""
 
+import re
+
 import pytest
 
+from bridge.model import OutcomeKind, State
 from notifier import wire
 from notifier.event import TRACE
 from notifier.wire.attributes import attributes_of
@@ -68,6 +71,17 @@ def test_the_routing_keys_of_the_binding_examples_are_as_events_have_them():
     page = Page("docs/how-to/direct-consumers.md")
     for _, key in page.table("event", "routing key"):
         assert wire.routing_key(event_for(key)) == key
+
+
+def test_the_words_for_states_and_outcomes_are_all_there_are():
+    means = dict(Page("docs/reference/words.md").table("word", "means"))
+
+    assert words(means["delivery"]) == [one.value for one in State]
+    assert words(means["outcome"]) == [one.value for one in OutcomeKind]
+
+
+def words(text):
+    return re.findall(r"`(\w+)`", text)
 
 
 def the_headers():
