@@ -13,6 +13,7 @@ ROOT = Path(__file__).parents[1]
 
 _FENCE = re.compile(r"^```(.*)\n([\s\S]*?)^```$", re.MULTILINE)
 _LINK = re.compile(r"(?<!!)\[[^]]*]\(([^)\s]+)\)")
+_CODE = re.compile(r"^`([^`]*)`$")
 _HEADING = re.compile(r"^(#+) (.+)$", re.MULTILINE)
 
 
@@ -47,7 +48,7 @@ class Page:
         return found.text
 
     def table(self, *columns):
-        """Return the rows of the tables with these columns; code marks are off."""
+        """Return the rows of the tables with these columns; a cell of code is bare."""
         head = f"| {' | '.join(columns)} |\n"
         _, *tables = self.text.split(head)
         assert tables, f"{self.file} has no table of {columns}"
@@ -95,7 +96,7 @@ def event_for(key):
 
 def _cells(line):
     inner = line.strip().removeprefix("|").removesuffix("|")
-    return tuple(cell.strip().strip("`") for cell in inner.split("|"))
+    return tuple(_CODE.sub(r"\1", cell.strip()) for cell in inner.split("|"))
 
 
 def _slug(heading):
