@@ -48,7 +48,7 @@ setup(
         "click>=8.1",
         "kombu>=5.4",
         "oslo.config>=9.6",
-        "requests>=2.32",
+        "requests>=2.32.3",
         "rich>=13.9",
     ],
     extras_require={

@@ -33,7 +33,7 @@ _NOTHING: Final = timedelta()
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 # What each type of callback reads beside its timeout; a plug-in reads its options.
 _READS: Final = {
-    "http": {"url", "method", "headers"},
+    "http": {"url", "method", "headers", "auth"},
     "amqp": {"exchange", "routing_key"},
 }
 

@@ -96,7 +96,7 @@ class ListenerRoutes:
     ) -> Response:
         """Change a listener by a merge patch (RFC 7396)."""
         current = self._current(listener_id, if_match)
-        whole = merge(listener_json(current), short_forms.expand(patch))
+        whole = _patched(listener_json(current), short_forms.expand(patch))
         try:
             return self._change(current, _checked(whole), current.revision)
         except OutOfDate as err:
@@ -167,6 +167,15 @@ def _etag(listener: model.Listener) -> str:
 def _matches(if_match: str, listener: model.Listener) -> bool:
     tags = [tag.strip() for tag in if_match.split(",")]
     return "*" in tags or _etag(listener) in tags
+
+
+def _patched(shown: dict[str, Any], patch: dict[str, Any]) -> Any:  # noqa: ANN401 - JSON in, JSON out
+    """Merge; a sign-in of another type takes the known one's place as a whole."""
+    whole = merge(shown, patch)
+    match shown["callback"]["auth"], patch.get("callback"):
+        case {"type": known}, {"auth": {"type": given} as auth} if given != known:
+            whole["callback"]["auth"] = merge(None, auth)
+    return whole
 
 
 def _checked(value: object) -> Listener:

@@ -6,13 +6,15 @@ Members that are part of the shape but not built yet take their one value only.
 
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema, model_validator
+from pydantic import BaseModel, Field, WithJsonSchema, model_validator
 
 from bridge import model
 from bridge.api import short_forms
-from bridge.api.merging import unmask
+from bridge.api.credentials import Auth, auth_from
+from bridge.api.merging import leads_elsewhere, unmask_headers
+from bridge.api.reading import Strict
 from bridge.api.shown import listener_json
 from bridge.callbacks.request import MAX_TIMEOUT, MIN_TIMEOUT
 from bridge.errors import Invalid, NotSupportedYet
@@ -36,7 +38,6 @@ MAX_LIMIT: Final = 1000
 
 _NOT_YET: Final[Mapping[str, object]] = {"ordered": False, "rate_per_second": None}
 _CALLBACK_NOT_YET: Final[Mapping[str, object]] = {
-    "auth": None,
     "format": "standard",
     "mode": "cast",
     "batch": None,
@@ -48,12 +49,6 @@ _Nothing = Annotated[Any, WithJsonSchema({"type": "null"})]
 _Seconds = Annotated[float, Field(gt=0, le=MAX_DELAY.total_seconds())]
 
 
-class Strict(BaseModel):
-    """Takes the members it knows, with the types they have in JSON, and no others."""
-
-    model_config = ConfigDict(extra="forbid", strict=True)
-
-
 class Callback(Strict):
     """How a listener is told: a webhook, or an AMQP exchange."""
 
@@ -63,7 +58,7 @@ class Callback(Strict):
     headers: dict[str, str] = Field({}, examples=[{"X-Team": "ops"}])
     exchange: _MaybeText = None
     routing_key: _MaybeText = None
-    auth: _Nothing = None
+    auth: Auth | None = None
     format: Annotated[Any, WithJsonSchema({"const": "standard"})] = "standard"
     mode: Annotated[Any, WithJsonSchema({"const": "cast"})] = "cast"
     timeout_seconds: float = Field(
@@ -73,18 +68,24 @@ class Callback(Strict):
     )
     batch: _Nothing = None
 
-    def spec(self, known: Mapping[str, str]) -> model.CallbackSpec:
-        """Return it as a value; `known` headers stand in for masked ones.
+    def spec(self, known: model.CallbackSpec | None) -> model.CallbackSpec:
+        """Return it as a value; what is masked is taken from the known one.
 
         Raises:
             Invalid: Names the field.
         """
         _refuse_unbuilt(self, _CALLBACK_NOT_YET, "callback.")
+        is_elsewhere = known is not None and leads_elsewhere(self.url, known)
+        if known is None:
+            known = model.CallbackSpec(self.type)
         return model.CallbackSpec(
             type=self.type,
             url=self.url,
             method=self.method,
-            headers=unmask(self.headers, known),
+            headers=unmask_headers(
+                self.headers, known.headers, is_elsewhere=is_elsewhere
+            ),
+            auth=auth_from(self.auth, known.auth, is_elsewhere=is_elsewhere),
             exchange=self.exchange,
             routing_key=self.routing_key,
             timeout=timedelta(seconds=self.timeout_seconds),
@@ -152,7 +153,7 @@ class NewListener(Strict):
             task=self.task,
             events=tuple(self.events),
             when=self.when,
-            callback=self.callback.spec(current.callback.headers if current else {}),
+            callback=self.callback.spec(current.callback if current else None),
             max_in_flight=self.max_in_flight,
             retry=RetryPolicy(
                 tuple(timedelta(seconds=s) for s in retry.delays_seconds), retry.jitter
@@ -204,9 +205,15 @@ def field_names(kind: type[BaseModel], prefix: str = "") -> Iterator[str]:
     """Return the dotted path of every member, so that a mistyped one can be told."""
     for name, member in kind.model_fields.items():
         yield prefix + name
-        inner = member.annotation
-        if isinstance(inner, type) and issubclass(inner, BaseModel):
+        for inner in _models_in(member.annotation):
             yield from field_names(inner, f"{prefix}{name}.")
+
+
+def _models_in(annotation: object) -> Iterator[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for part in get_args(annotation):
+        yield from _models_in(part)
 
 
 def _refuse_unbuilt(

@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Listeners, deliveries, attempts and events as JSON, as they are shown to people.
 
-A listener's secret is not, and header values that may be secret are masked.
+A listener's secret is not; what else is or may be secret is masked.
 """
 
 from datetime import timedelta
 from typing import Any
 
+from bridge.api.credentials import auth_json
 from bridge.api.merging import mask
 from bridge.model import Attempt, CallbackSpec, Delivery, Listener, Outcome
 from bridge.store.events import StoredEvent
@@ -101,7 +102,7 @@ def _callback_json(spec: CallbackSpec) -> dict[str, Any]:
         members |= {"url": spec.url, "method": spec.method, "headers": headers}
     return {
         **members,
-        "auth": None,
+        "auth": auth_json(spec.auth),
         "format": "standard",
         "timeout_seconds": _seconds(spec.timeout),
         "batch": None,

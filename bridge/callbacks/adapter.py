@@ -3,12 +3,14 @@
 
 import logging
 import ssl
-from typing import Final
+from collections.abc import Callable
+from typing import Any, Final
 
 from requests import PreparedRequest, Response
 from requests.adapters import HTTPAdapter
 from urllib3.exceptions import HTTPError
 
+from bridge.callbacks.certificates import showing
 from bridge.callbacks.connections import AnswerTooLong, Flight, Pools, Tower
 from bridge.callbacks.guard import Guard
 
@@ -25,16 +27,19 @@ class PinnedAdapter(HTTPAdapter):
 
     Args:
         guard: Asked for each new connection.
-        tls: For all connections; trusts whom it trusts.
-        connections: Kept for one host at most.
+        new_tls: Makes what connections trust by.
+        connections: Kept for one host and certificate at most.
     """
 
-    def __init__(self, guard: Guard, tls: ssl.SSLContext, connections: int) -> None:
+    def __init__(
+        self, guard: Guard, new_tls: Callable[[], ssl.SSLContext], connections: int
+    ) -> None:
         for name in ("urllib3.connection", "urllib3.connectionpool"):
             # Their warnings quote whole URLs, and a query may hold a secret.
             logging.getLogger(name).setLevel(logging.ERROR)
         self._tower = Tower(guard)
-        self._tls = tls
+        self._tls = new_tls()
+        self._tls_showing = showing(new_tls)
         super().__init__(pool_connections=MAX_HOSTS, pool_maxsize=connections)
 
     def fly(self, flight: Flight, request: PreparedRequest) -> Response:
@@ -47,6 +52,14 @@ class PinnedAdapter(HTTPAdapter):
         self._tower.local.flight = flight
         flight.is_fresh = False
         return self.send(request, stream=True, timeout=flight.remaining)
+
+    def build_connection_pool_key_attributes(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - requests' own
+        """Tell connections apart by the certificate they show; requests calls it."""
+        host, tls = super().build_connection_pool_key_attributes(*args, **kwargs)
+        certificate = self._tower.flight.certificate
+        if certificate is not None:
+            tls["ssl_context"] = self._tls_showing(certificate)
+        return host, tls
 
     def cert_verify(self, *_: object) -> None:
         """Leave trust to the context; requests would load its own into it."""

@@ -10,6 +10,7 @@ from http import HTTPStatus
 from typing import Final
 from urllib.parse import quote
 
+from bridge.callbacks.credentials import auth_secrets
 from bridge.model import CallbackSpec, Listener, OutcomeKind
 from bridge.model.delivery import MAX_ANSWER_BYTES
 from bridge.verify import SECRET_PREFIX
@@ -55,9 +56,10 @@ def retry_after(value: str | None, now: datetime) -> timedelta | None:
 
 
 def secrets_of(listener: Listener) -> tuple[str, ...]:
-    """Return what must not be read in an answer: signing key, values of headers."""
+    """Return what must not be read in an answer: signing key, headers, sign-in."""
     key = listener.secret.removeprefix(SECRET_PREFIX)
-    return (key, *_words(listener.callback))
+    callback = listener.callback
+    return (key, *_words(callback), *auth_secrets(callback.auth))
 
 
 def kept(answer: bytes, secrets: Iterable[str]) -> bytes:
@@ -70,8 +72,8 @@ def kept(answer: bytes, secrets: Iterable[str]) -> bytes:
         >>> kept(b'{"you sent": "Bearer s3cr3t-t0k3n"}', ["s3cr3t-t0k3n"])
         b'{"you sent": "Bearer ************"}'
     """
-    if len(answer) < MIN_SECRET_CHARS:
-        return answer  # most are empty, or "ok"
+    if not answer:
+        return answer
     forms = {form for secret in secrets for form in _forms(secret)}
     if not any(form in answer for form in forms):
         return answer[:MAX_ANSWER_BYTES]

@@ -20,6 +20,7 @@ from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
 from bridge.callbacks.guard import Guard, SocketAddress, Target
+from bridge.model import CertificateAuth
 
 MAX_WIRE_BYTES: Final = 256 * 1024
 """So much is received of one answer: interim ones, headers, framing and body."""
@@ -39,11 +40,15 @@ class Flight:
 
     Attributes:
         deadline: Of `time.monotonic`.
+        certificate: Shown to a receiver that asks for one.
         is_fresh: It travels on a connection of its own making, not on a kept one.
     """
 
-    def __init__(self, deadline: float) -> None:
+    def __init__(
+        self, deadline: float, certificate: CertificateAuth | None = None
+    ) -> None:
         self.deadline = deadline
+        self.certificate = certificate
         self.is_fresh = False
         self._lock = threading.Lock()
         self._socket: socket.socket | None = None

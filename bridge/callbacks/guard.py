@@ -135,7 +135,7 @@ def target_of(url: str) -> Target:
         raise Invalid(FIELD, "must start with http:// or https://")
     authority = re.split(r"[/?]", rest, maxsplit=1)[0]
     if "@" in authority:
-        raise Invalid(FIELD, "must hold no user or password; use a header instead")
+        raise Invalid(FIELD, "must hold no user or password; use callback.auth")
     match = _AUTHORITY.fullmatch(authority)
     if match is None:
         raise Invalid(FIELD, "has no host that could be read")

@@ -33,7 +33,7 @@ from bridge.callbacks.guard import FIELD, Guard, target_of
 from bridge.callbacks.request import check_request, headers_of
 from bridge.callbacks.workers import Workers
 from bridge.errors import Invalid
-from bridge.model import Call, CallbackSpec, Outcome, OutcomeKind
+from bridge.model import Call, CallbackSpec, CertificateAuth, Outcome, OutcomeKind
 
 DEFAULT_THREADS: Final = 64
 MAX_READ_BYTES: Final = 64 * 1024
@@ -103,7 +103,7 @@ allow it: [callbacks] allow_addresses = 127.0.0.1/32
         self._loop = loop
         self._guard = guard
         self._user_agent = user_agent
-        self._adapter = PinnedAdapter(guard, _tls(ca_bundle), threads)
+        self._adapter = PinnedAdapter(guard, partial(_tls, ca_bundle), threads)
         self._workers = Workers(threads, "webhook")
         self._open: set[_Attempt] = set()
         self._is_closed = False
@@ -123,9 +123,12 @@ allow it: [callbacks] allow_addresses = 127.0.0.1/32
 
     def submit(self, call: Call, done: Callable[[Outcome], None]) -> None:
         """Start one attempt; see `Callback`."""
-        seconds = call.listener.callback.timeout.total_seconds()
+        spec = call.listener.callback
+        seconds = spec.timeout.total_seconds()
+        certificate = spec.auth if isinstance(spec.auth, CertificateAuth) else None
         now = time.monotonic()
-        attempt = _Attempt(call, done, Flight(now + seconds), datetime.now(UTC), now)
+        flight = Flight(now + seconds, certificate)
+        attempt = _Attempt(call, done, flight, datetime.now(UTC), now)
         self._open.add(attempt)
         if self._is_closed:
             self._loop.call_soon(self._lose, attempt)

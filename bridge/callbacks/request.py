@@ -6,9 +6,11 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Final
 
+from bridge.callbacks.credentials import FIELD as AUTH
+from bridge.callbacks.credentials import auth_headers, check_auth
 from bridge.callbacks.signing import sign
 from bridge.errors import Invalid
-from bridge.model import Call, CallbackSpec
+from bridge.model import Call, CallbackSpec, HeaderAuth
 from notifier.wire import ce_headers
 
 METHODS: Final = ("POST", "PUT", "PATCH")
@@ -16,7 +18,7 @@ MIN_TIMEOUT: Final = timedelta(seconds=1)
 MAX_TIMEOUT: Final = timedelta(seconds=60)
 MAX_HEADERS: Final = 32
 MAX_HEADER_BYTES: Final = 8192
-"""Of all of a listener's headers together; many servers take no more."""
+"""Of all of a listener's headers together, `auth` included; many servers take no more."""
 
 _HEADERS: Final = "callback.headers"
 _RESERVED: Final = frozenset(
@@ -37,7 +39,7 @@ _NOT_IN_VALUE = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")  # RFC 9110 §5.5
 
 
 def check_request(spec: CallbackSpec) -> None:
-    """Refuse a method, a header or a timeout that no listener may have.
+    """Refuse a method, a header, a sign-in or a timeout that no listener may have.
 
     Raises:
         Invalid: Names the field; never quotes a header's value.
@@ -46,7 +48,13 @@ def check_request(spec: CallbackSpec) -> None:
         raise Invalid("callback.method", f"must be one of {', '.join(METHODS)}")
     if not MIN_TIMEOUT <= spec.timeout <= MAX_TIMEOUT:
         raise Invalid("callback.timeout_seconds", "must be 1 to 60")
+    check_auth(spec)
+    if isinstance(spec.auth, HeaderAuth):
+        field = f"{AUTH}.name"
+        _check_name(spec.auth.name, unreadable=field, reserved=field)
+        _check_value(f"{AUTH}.value", spec.auth.value)
     _check_headers(spec.headers)
+    _check_size({**spec.headers, **auth_headers(spec.auth)})
 
 
 def headers_of(call: Call, *, timestamp: int, user_agent: str) -> dict[str, str]:
@@ -60,6 +68,7 @@ def headers_of(call: Call, *, timestamp: int, user_agent: str) -> dict[str, str]
     envelope, listener = call.envelope, call.listener
     return {
         **listener.callback.headers,
+        **auth_headers(listener.callback.auth),
         **ce_headers(envelope.event),
         "Content-Type": "application/json",
         "Accept-Encoding": "identity",
@@ -78,8 +87,12 @@ def _check_headers(headers: Mapping[str, str]) -> None:
     if len({name.lower() for name in headers}) < len(headers):
         raise Invalid(_HEADERS, "name the same header twice")
     for name, value in headers.items():
-        _check_name(name)
-        _check_value(f"{_HEADERS}.{name}", value)
+        field = f"{_HEADERS}.{name}"
+        _check_name(name, unreadable=_HEADERS, reserved=field)
+        _check_value(field, value)
+
+
+def _check_size(headers: Mapping[str, str]) -> None:
     # A character of latin-1 is a byte; ": " and CRLF make four.
     size = sum(len(name) + len(value) + 4 for name, value in headers.items())
     if size > MAX_HEADER_BYTES:
@@ -88,13 +101,14 @@ def _check_headers(headers: Mapping[str, str]) -> None:
         )
 
 
-def _check_name(name: str) -> None:
+def _check_name(name: str, *, unreadable: str, reserved: str) -> None:
+    """Refuse a header's name; the fields to blame are given for both reasons."""
     if not _TOKEN.fullmatch(name):
         raise Invalid(
-            _HEADERS, f"{name!a} is no header name: letters, digits and hyphens are"
+            unreadable, f"{name!a} is no header name: letters, digits and hyphens are"
         )
     if name.lower() in _RESERVED or name.lower().startswith(_RESERVED_PREFIXES):
-        raise Invalid(f"{_HEADERS}.{name}", "is set by the bridge itself")
+        raise Invalid(reserved, "is set by the bridge itself")
 
 
 def _check_value(field: str, value: str) -> None:

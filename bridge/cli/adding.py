@@ -8,6 +8,7 @@ import click
 
 from bridge import keyring
 from bridge.cli.asking import asking, asks
+from bridge.cli.credentials import read_auth
 from bridge.cli.listeners import bound_to, callback_of, show_listener
 from bridge.cli.showing import show_json
 from bridge.client import is_loopback
@@ -40,6 +41,12 @@ _OPTIONS: Final = (
         metavar="'NAME: VALUE'",
         multiple=True,
         help="Sent along. May be given several times.",
+    ),
+    click.option(
+        "--auth-file",
+        metavar="FILE",
+        help="How to sign in there: JSON, or a client certificate and its key in "
+        "PEM; - is standard input.",
     ),
     click.option(
         "--secret", metavar="whsec_...", help="Signs what is sent. Default: a new one."
@@ -121,7 +128,8 @@ def listener_update(
     """Change a listener; what is not given stays.
 
     An empty value takes something away: --workbook '' hears every workbook, and
-    --header 'X-Team:' sends that header no more.
+    --header 'X-Team:' sends that header no more. A URL on another host needs what is
+    secret once more: --header and --auth-file.
     """
     patch = _listener(given)
     for member in ("workbook", "workflow", "execution_id", "task", "enabled"):
@@ -155,6 +163,8 @@ def _listener(given: Mapping[str, Any]) -> dict[str, Any]:
             "headers": _headers(given["headers"]) or None,
         }
     )
+    if given["auth_file"] is not None:
+        callback["auth"] = read_auth(given["auth_file"]) if given["auth_file"] else None
     return listener | ({"callback": callback} if callback else {})
 
 

@@ -111,6 +111,7 @@ def show_listener(listener: dict[str, Any], form: str) -> None:
             ("when", listener["when"]),
             ("callback", callback_of(listener)),
             ("headers", callback.get("headers") or None),
+            ("signs in by", auth_of(callback)),
             ("timeout", f"{callback['timeout_seconds']} s"),
             ("max in flight", listener["max_in_flight"]),
             ("retry after", [span(delay) for delay in retry["delays_seconds"]]),
@@ -139,6 +140,21 @@ def callback_of(listener: dict[str, Any]) -> str:
         key = callback["routing_key"]
         return f"exchange {callback['exchange']}" + (f", key {key}" if key else "")
     return f"{callback['method']} {callback['url']}"
+
+
+def auth_of(callback: dict[str, Any]) -> str | None:
+    """Return how a callback signs in, in words."""
+    match callback.get("auth"):
+        case {"type": "basic", "username": user}:
+            return f"user {user} and a password"
+        case {"type": "header", "name": name}:
+            return f"a key in the header {name}"
+        case {"type": "certificate"}:
+            return "a client certificate"
+        case {"type": "bearer"}:
+            return "a bearer token"
+        case _:
+            return None
 
 
 def state_of(listener: dict[str, Any]) -> str:

@@ -1,6 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """The bridge's words as values: listener, delivery, attempt, outcome."""
 
+from bridge.model.auth import (
+    Auth,
+    BasicAuth,
+    BearerAuth,
+    CertificateAuth,
+    HeaderAuth,
+)
 from bridge.model.delivery import (
     Attempt,
     Call,
@@ -22,11 +29,16 @@ from bridge.model.listener import (
 
 __all__ = [
     "Attempt",
+    "Auth",
+    "BasicAuth",
+    "BearerAuth",
     "Call",
     "CallbackSpec",
+    "CertificateAuth",
     "Delivery",
     "DeliveryId",
     "Envelope",
+    "HeaderAuth",
     "Listener",
     "ListenerDraft",
     "ListenerId",

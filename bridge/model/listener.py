@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final, NewType
 
+from bridge.model.auth import Auth
+
 ListenerId = NewType("ListenerId", str)
 
 DEFAULT_DELAYS: Final = tuple(
@@ -38,6 +40,7 @@ class CallbackSpec:
         url: ``http``: where to.
         method: ``http``: POST, PUT or PATCH.
         headers: ``http``: sent along. Their values may be secret.
+        auth: ``http``: how the bridge signs in.
         exchange: ``amqp``: name of the exchange.
         routing_key: ``amqp``: what follows the project; None: the event's own key.
         timeout: For one attempt as a whole.
@@ -48,6 +51,7 @@ class CallbackSpec:
     url: str | None = None
     method: str = "POST"
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    auth: Auth | None = None
     exchange: str | None = None
     routing_key: str | None = None
     timeout: timedelta = DEFAULT_TIMEOUT

@@ -15,6 +15,7 @@ from sqlalchemy.exc import IntegrityError
 
 from bridge.errors import Conflict, NotFound, OutOfDate
 from bridge.model import CallbackSpec, Listener, ListenerId, RetryPolicy, State
+from bridge.model.auth import auth_of, members_of
 from bridge.store.database import Database
 from bridge.store.deliveries import CANCELLED
 from bridge.store.tables import counters, deliveries, listeners
@@ -194,6 +195,7 @@ class ListenerStore:
                 {
                     "secret": listener.secret,
                     "headers": dict(spec.headers),
+                    "auth": None if spec.auth is None else members_of(spec.auth),
                     "options": dict(spec.options),
                 }
             ),
@@ -239,9 +241,11 @@ class ListenerStore:
 def _spec(callback: Mapping[str, Any], sealed: Mapping[str, Any]) -> CallbackSpec:
     members = dict(callback)
     timeout = timedelta(seconds=members.pop("timeout_seconds"))
+    auth = sealed.get("auth")  # older rows were sealed without
     return CallbackSpec(
         **members,
         headers=sealed["headers"],
+        auth=None if auth is None else auth_of(auth),
         options=sealed["options"],
         timeout=timeout,
     )

@@ -70,7 +70,6 @@ WRONG = {
     "a wish for order": ({"ordered": True}, "ordered", "not supported yet"),
     "a rate": ({"rate_per_second": 5}, "rate_per_second", "not supported yet"),
     "a batch": (callback(batch={}), "callback.batch", "not supported yet"),
-    "a sign-in": (callback(auth={}), "callback.auth", "not supported yet"),
     "another format": (
         callback(format="cloudevents"),
         "callback.format",
