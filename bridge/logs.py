@@ -1,50 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How log lines look: one line each, its data as ``key=value`` or as JSON."""
+"""How a bridge's log lines look: as all of ours, and few of its libraries'."""
 
-import json
-import logging
-from datetime import UTC, datetime
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
-# What every record has; anything else came by ``extra``.
-_OWN: Final = frozenset(
-    {*vars(logging.makeLogRecord({})), "message", "asctime", "color_message"}
-)
+from notifier import logs
 
-# Libraries that tell at INFO what the bridge tells itself, or nobody needs to know.
+# They tell at INFO what the bridge tells itself, or nobody needs to know.
 CHATTY: Final = ("alembic", "uvicorn")
-
-
-class LineFormatter(logging.Formatter):
-    """``2026-11-24T02:10:00Z INFO bridge: attempt ended outcome=succeeded …``."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        """Return one line."""
-        data = " ".join(f"{k}={_quoted(v)}" for k, v in _extra(record).items())
-        head = f"{_time(record)} {record.levelname} {record.name}:"
-        text = record.getMessage()
-        if not text.isprintable():
-            text = json.dumps(text)[1:-1]
-        if record.exc_info:
-            text = f"{text} {json.dumps(self.formatException(record.exc_info))}"
-        return f"{head} {text} {data}".rstrip()
-
-
-class JsonFormatter(logging.Formatter):
-    """One JSON object a line: time, level, logger, message, and its data."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        """Return one line."""
-        line = {
-            "time": _time(record),
-            "level": record.levelname,
-            "logger": record.name,
-            "message": record.getMessage(),
-            **_extra(record),
-        }
-        if record.exc_info:
-            line["exception"] = self.formatException(record.exc_info)
-        return json.dumps(line, default=str)  # ASCII: some terminals obey the rest
 
 
 def set_up(level: str, form: Literal["line", "json"]) -> None:
@@ -54,28 +16,4 @@ def set_up(level: str, form: Literal["line", "json"]) -> None:
         level: ``DEBUG``, ``INFO``, ``WARNING`` or ``ERROR``.
         form: How a line looks.
     """
-    handler = logging.StreamHandler()
-    handler.setFormatter(JsonFormatter() if form == "json" else LineFormatter())
-    logging.basicConfig(level=level, handlers=[handler], force=True)
-    for name in CHATTY:
-        least = max(logging.root.level, logging.WARNING)
-        logging.getLogger(name).setLevel(least)
-
-
-def _extra(record: logging.LogRecord) -> dict[str, Any]:
-    members = vars(record).items()
-    return {k: v for k, v in members if k not in _OWN and v is not None}
-
-
-def _quoted(value: object) -> str:
-    """Return a value so that it ends where it seems to, and moves no cursor."""
-    text = str(value)
-    if not text.isprintable():
-        return json.dumps(text)
-    is_plain = text and not any(sign in text for sign in ' "=\\')
-    return text if is_plain else json.dumps(text, ensure_ascii=False)
-
-
-def _time(record: logging.LogRecord) -> str:
-    time = datetime.fromtimestamp(record.created, UTC)
-    return time.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    logs.set_up(level, form, CHATTY)
