@@ -7,10 +7,11 @@ the bus has an event, while here the caller's commit decides, and only later.
 """
 
 import json
-from typing import Any, Final
+from typing import Any
 
 from notifier.errors import InvalidEvent
 from notifier.event import Event
+from notifier.topology import OUTBOX_TABLE
 from notifier.wire import from_cloudevent, routing_key, to_cloudevent
 from notifier.wire.body import check_size, encode_json
 
@@ -37,10 +38,8 @@ except ModuleNotFoundError as err:  # pragma: no cover - tested in a bare proces
         "the outbox needs SQLAlchemy; pip install 'workflow-notifier[outbox]'"
     ) from err
 
-DEFAULT_NAME: Final = "workflow_notifier_outbox"
 
-
-def outbox_table(metadata: MetaData, name: str = DEFAULT_NAME) -> Table:
+def outbox_table(metadata: MetaData, name: str = OUTBOX_TABLE) -> Table:
     """Add the outbox's table to the engine's own, to be made and migrated with them.
 
     ::

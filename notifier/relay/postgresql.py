@@ -12,10 +12,9 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any, Final
 
-from sqlalchemy import Connection, Table, create_engine, text
-from sqlalchemy.engine import URL
+from sqlalchemy import Connection, Engine, Table, text
 
-from notifier.errors import OutboxError, SettingsError
+from notifier.errors import OutboxError
 from notifier.relay.bell import Bell
 from notifier.relay.reader import Turn, check_table, translated
 from notifier.relay.rows import note, read_due, take_up_again
@@ -24,12 +23,6 @@ LOOK_SECONDS: Final = 1.0
 """A relay looks so often although nobody woke it: for rows whose pause is over, for
 another relay that died, and for engines that do not notify."""
 
-_DRIVER: Final = "postgresql+psycopg"
-_DEFAULTS: Final = {
-    "application_name": "workflow-notifier-relay",
-    "connect_timeout": "10",
-    "keepalives_idle": "30",
-}
 _LOCKS: Final = 0x6E6F7469  # of all advisory locks in the database, those that are ours
 _LOCK: Final = text(
     "SELECT set_config('idle_in_transaction_session_timeout', :limit, true),"
@@ -43,27 +36,17 @@ class PostgresReader:
     """The `Reader` for PostgreSQL.
 
     Args:
-        url: With any driver's name; psycopg is used.
+        engine: Of SQLAlchemy, by psycopg; closed with the reader.
         table: The outbox.
         bell: Of the relay.
         patience: The longest that a turn may take; then its rows are another relay's.
-
-    Raises:
-        SettingsError: psycopg is not installed.
     """
 
     def __init__(
-        self, url: URL, table: Table, bell: Bell, *, patience: timedelta
+        self, engine: Engine, table: Table, bell: Bell, *, patience: timedelta
     ) -> None:
-        query = {k: v for k, v in _DEFAULTS.items() if k not in url.query}
-        url = url.set(drivername=_DRIVER).update_query_dict(query)
-        try:
-            self._engine = create_engine(url, pool_pre_ping=True)
-        except ModuleNotFoundError as err:
-            raise SettingsError(
-                "PostgreSQL needs psycopg; pip install 'workflow-notifier[postgresql]'"
-            ) from err
-        quote = self._engine.dialect.identifier_preparer
+        quote = engine.dialect.identifier_preparer
+        self._engine = engine
         self._table = table
         self._lock = {
             "space": _LOCKS,

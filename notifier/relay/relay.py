@@ -13,19 +13,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final, Self
 
-from sqlalchemy import MetaData
-from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError
-
-from notifier.errors import OutboxError, SettingsError, Unreachable
-from notifier.publishers.outbox import DEFAULT_NAME, outbox_table
+from notifier.errors import OutboxError, Unreachable
 from notifier.publishers.publisher import Publisher
 from notifier.relay.bell import Bell
 from notifier.relay.fate import Fate, decide
-from notifier.relay.postgresql import PostgresReader
-from notifier.relay.reader import Reader, Turn
+from notifier.relay.opening import open_reader
+from notifier.relay.reader import Turn
 from notifier.relay.sending import Sender, Sent
-from notifier.relay.sqlite import SqliteReader
+from notifier.topology import OUTBOX_TABLE
 
 DEFAULT_TIMEOUT: Final = timedelta(seconds=10)
 FIRST_PAUSE_SECONDS: Final = 0.1
@@ -34,7 +29,7 @@ LONGEST_PAUSE_SECONDS: Final = 10.0
 BUS_IS_WELL: Final = 60.0  # seconds
 """So long after it took an event, what it refuses is the event's fault."""
 
-_TURN: Final = timedelta(seconds=5)  # what it may take beside two timeouts
+_SPARE: Final = timedelta(seconds=5)  # for a turn, beside publishing
 
 _log = logging.getLogger(__name__)
 
@@ -74,14 +69,16 @@ class Relay:
         database: str,
         publisher: Publisher,
         *,
-        table: str = DEFAULT_NAME,
+        table: str = OUTBOX_TABLE,
         timeout: timedelta = DEFAULT_TIMEOUT,
     ) -> None:
         self.tally = Tally()
+        self._bell = Bell()
+        self._reader = open_reader(
+            database, table, self._bell, patience=2 * timeout + _SPARE
+        )
         self._publisher = publisher
         self._sender = Sender(publisher, timeout)
-        self._bell = Bell()
-        self._reader = _reader(_parse(database), table, self._bell, timeout)
         self._pause = FIRST_PAUSE_SECONDS
         self._took_at: float | None = None
 
@@ -183,24 +180,3 @@ class Relay:
     def _rest(self) -> None:
         self._bell.wait(self._pause)
         self._pause = min(2 * self._pause, LONGEST_PAUSE_SECONDS)
-
-
-def _reader(url: URL, table: str, bell: Bell, timeout: timedelta) -> Reader:
-    outbox = outbox_table(MetaData(), table)
-    match url.get_backend_name():
-        case "postgresql":
-            return PostgresReader(url, outbox, bell, patience=2 * timeout + _TURN)
-        case "sqlite":
-            return SqliteReader(url, outbox, bell)
-        case other:
-            raise SettingsError(f"no relay reads {other}; take postgresql or sqlite")
-
-
-def _parse(url: str) -> URL:
-    try:
-        return make_url(url)
-    except ArgumentError as err:
-        raise SettingsError(
-            "the outbox's database must look like postgresql://user@host/name or "
-            "sqlite:////path/to/file"
-        ) from err

@@ -12,10 +12,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Final
 
-from sqlalchemy import Table, create_engine
-from sqlalchemy.engine import URL
+from sqlalchemy import Engine, Table
 
-from notifier.errors import OutboxError, SettingsError
+from notifier.errors import OutboxError
 from notifier.relay.bell import Bell
 from notifier.relay.fate import Fate
 from notifier.relay.reader import Turn, check_table, translated
@@ -24,26 +23,19 @@ from notifier.relay.rows import note, read_due, take_up_again
 SHORTEST_LOOK_SECONDS: Final = 0.05
 LONGEST_LOOK_SECONDS: Final = 1.0
 
-_WAIT_SECONDS: Final = 10  # for an engine that writes
-
 
 class SqliteReader:
     """The `Reader` for SQLite.
 
     Args:
-        url: Of a file.
+        engine: Of SQLAlchemy, for a file; closed with the reader.
         table: The outbox.
         bell: Of the relay.
-
-    Raises:
-        SettingsError: The URL names no file.
     """
 
-    def __init__(self, url: URL, table: Table, bell: Bell) -> None:
-        if url.database in (None, "", ":memory:"):
-            raise SettingsError("a relay needs a file: sqlite:////path/to/file")
-        self._file = Path(str(url.database))
-        self._engine = create_engine(url, connect_args={"timeout": _WAIT_SECONDS})
+    def __init__(self, engine: Engine, table: Table, bell: Bell) -> None:
+        self._file = Path(str(engine.url.database))
+        self._engine = engine
         self._table = table
         self._bell = bell
         self._pause = SHORTEST_LOOK_SECONDS

@@ -8,6 +8,7 @@ from notifier.topology.names import (
     DEAD_EXCHANGE,
     EXCHANGE,
     MAX_KEY_BYTES,
+    OUTBOX_TABLE,
     QUARANTINE_QUEUE,
 )
 
@@ -16,6 +17,7 @@ __all__ = [
     "DEAD_EXCHANGE",
     "EXCHANGE",
     "MAX_KEY_BYTES",
+    "OUTBOX_TABLE",
     "QUARANTINE_QUEUE",
     "QueueType",
     "accepts",

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The names on the bus, and their limits."""
+"""The names that both sides must know, on the bus and beside it, and their limits."""
 
 from typing import Final
 
@@ -16,3 +16,6 @@ QUARANTINE_QUEUE: Final = "workflow.events.quarantine"
 """Durable queue that keeps what `DEAD_EXCHANGE` is given."""
 
 MAX_KEY_BYTES: Final = 255  # an AMQP short string (AMQP 0-9-1 §4.2.5.3)
+
+OUTBOX_TABLE: Final = "workflow_notifier_outbox"
+"""Table in an engine's database that a relay reads, unless it is told otherwise."""
