@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A bridge as an operator runs it: ``python -m bridge serve``, a process of its own."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import requests
+
+from bridge.client import BridgeClient
+from bridge.store.database import Database
+from tests.servers.processes import free_port
+from tests.stored import Stores
+
+PATIENCE_SECONDS = 30
+LOOK_SECONDS = 0.02
+
+# What the settings of whoever runs the tests would change.
+_FOREIGN = ("AMQP_URL", "DATABASE_URL", "NOTIFIER_", "OS_", "XDG_")
+
+
+class BridgeProcess:
+    """A context manager; whatever still runs at its end is killed.
+
+    Args:
+        home: Folder for its data; a second process on it goes on where the first ended.
+        amqp_url: None: the bus in its process.
+        **environment: Settings, by their names in the environment.
+    """
+
+    def __init__(self, home, amqp_url=None, **environment):
+        self._home = home
+        self._port = free_port()
+        self.url = f"http://127.0.0.1:{self._port}"
+        kept = {k: v for k, v in os.environ.items() if not k.startswith(_FOREIGN)}
+        self._environment = {
+            **kept,
+            "HOME": str(home),
+            **({} if amqp_url is None else {"AMQP_URL": amqp_url}),
+            **environment,
+        }
+        self._process = None
+
+    def __enter__(self):
+        self.start()
+        return self
+
+    def __exit__(self, *_):
+        if self._process.poll() is None:
+            self.kill()
+
+    @property
+    def said(self):
+        """All that it has written so far, before its latest start too."""
+        return self._log.read_text()
+
+    def start(self):
+        """Start it and return once it is ready."""
+        command = (sys.executable, "-m", "bridge", "serve", "--port", str(self._port))
+        with self._log.open("a") as log:
+            self._process = subprocess.Popen(
+                command,
+                env=self._environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
+        self.wait_until_ready()
+
+    def wait_until_ready(self, seconds=PATIENCE_SECONDS):
+        """Wait until it takes events in."""
+        self.wait_until(self.is_ready, seconds)
+
+    def is_ready(self):
+        try:
+            return requests.get(f"{self.url}/readyz", timeout=5).ok
+        except requests.ConnectionError:
+            return False
+
+    def wait_until(self, look, seconds=PATIENCE_SECONDS):
+        """Look again and again until it is so."""
+        deadline = time.monotonic() + seconds
+        while not look():
+            assert self._process.poll() is None, f"it ended:\n{self.said}"
+            assert time.monotonic() < deadline, f"it never came true:\n{self.said}"
+            time.sleep(LOOK_SECONDS)
+
+    def kill(self):
+        """End it with SIGKILL, as a crash would."""
+        self._process.kill()
+        self._process.wait()
+
+    def terminate(self):
+        """Ask it to end, as systemd would."""
+        self._process.send_signal(signal.SIGTERM)
+
+    def end(self):
+        """Wait for its end and return the exit status."""
+        return self._process.wait(PATIENCE_SECONDS)
+
+    def add_listener(self, url, **members):
+        """Register a webhook for all events of tasks."""
+        with BridgeClient(self.url) as client:
+            callback = {"type": "http", "url": url}
+            return client.add_listener(
+                {"events": ["TASK"], "callback": callback, **members}
+            )
+
+    def states(self):
+        """Return event id to state of its delivery, as they are recorded."""
+        path = self._home / ".local/share/workflow-notifier/bridge.sqlite3"
+        with Database(f"sqlite:///{path}") as database:
+            found = Stores(database).deliveries.find(limit=10_000)
+        return {one.event_id: one.state for one in found}
+
+    def metric(self, name):
+        """Return a metric that has no labels."""
+        lines = requests.get(f"{self.url}/metrics", timeout=5).text.splitlines()
+        return next(float(x.split()[1]) for x in lines if x.startswith(f"{name} "))
+
+    @property
+    def _log(self):
+        return self._home / "bridge.log"

@@ -1,0 +1,196 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A bridge in a process of its own on a real RabbitMQ: whatever is killed, nothing is lost."""
+
+import json
+import threading
+import time
+from datetime import timedelta
+
+import amqp
+import pytest
+
+from bridge.model import State
+from notifier.errors import PublishError
+from notifier.event import Event
+from notifier.publishers.amqp import AmqpPublisher
+from notifier.publishers.dial import client_of
+from notifier.topology import BRIDGE_QUEUE, EXCHANGE, QUARANTINE_QUEUE
+from notifier.wire import to_amqp
+from tests.bridges import BridgeProcess
+from tests.ledger import Ledger
+
+TIMEOUT = timedelta(seconds=20)
+QUORUM_SECONDS = 1.5  # a younger quorum queue is lost with its node (RabbitMQ 3.10)
+CONSUMING_WITHIN_SECONDS = 15
+BATCH = 10
+PACE_SECONDS = 0.02
+LOAD = 20 * BATCH
+
+
+def an_event(name, **members):
+    members = {"execution": "e1", "task": "charge", "project": "acme", **members}
+    return Event.new("task.failed", event_id=str(name), **members)
+
+
+@pytest.fixture
+def ledger():
+    with Ledger() as ledger:
+        yield ledger
+
+
+@pytest.fixture
+def bridge(tmp_path, amqp_url, ledger):
+    with BridgeProcess(tmp_path, amqp_url) as bridge:
+        bridge.add_listener(ledger.url, project="acme")
+        yield bridge
+
+
+@pytest.fixture
+def publish(amqp_url):
+    """Publishes events of these names; they are confirmed when it returns."""
+    with AmqpPublisher(amqp_url) as publisher:
+        yield lambda *names: publisher.publish(
+            [an_event(name) for name in names], timeout=TIMEOUT
+        )
+
+
+@pytest.fixture
+def channel(amqp_url):
+    """A channel on which anything may be done."""
+    connection = client_of(amqp_url).transport.establish_connection()
+    yield connection.channel()
+    connection.close()
+
+
+class Load:
+    """Publishes on a thread of its own, and notes what was confirmed."""
+
+    def __init__(self, url):
+        self.confirmed = []
+        self._publisher = AmqpPublisher(url)
+        self._goes_on = threading.Event()
+        self._goes_on.set()
+        self._progress = threading.Condition()
+        self._thread = threading.Thread(target=self._run)
+
+    def __enter__(self):
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self._goes_on.clear()
+        self._thread.join()
+        self._publisher.close()
+
+    def wait_for(self, count):
+        with self._progress:
+            in_time = self._progress.wait_for(
+                lambda: len(self.confirmed) >= count, TIMEOUT.total_seconds() * 2
+            )
+            assert in_time, f"only {len(self.confirmed)} were confirmed"
+
+    def _run(self):
+        number = 0
+        while self._goes_on.is_set():
+            time.sleep(PACE_SECONDS)  # the machine has others to serve
+            names = [f"{number + place}" for place in range(BATCH)]
+            number += BATCH
+            try:
+                self._publisher.publish(map(an_event, names), timeout=TIMEOUT)
+            except PublishError:
+                continue
+            with self._progress:
+                self.confirmed += names
+                self._progress.notify_all()
+
+
+def test_a_broker_killed_under_load_loses_nothing_that_was_confirmed(
+    tmp_path, own_rabbit, ledger, record_property
+):
+    with BridgeProcess(tmp_path, own_rabbit.url) as bridge:
+        bridge.add_listener(ledger.url, project="acme")
+        time.sleep(QUORUM_SECONDS)  # the broker tells nobody when the queue is safe
+        with Load(own_rabbit.url) as load:
+            load.wait_for(LOAD)
+            own_rabbit.kill()
+            bridge.wait_until(lambda: not bridge.is_ready())
+
+            own_rabbit.start()
+            began = time.monotonic()
+            bridge.wait_until_ready(CONSUMING_WITHIN_SECONDS)
+            record_property("consuming_after_seconds", time.monotonic() - began)
+
+            load.wait_for(len(load.confirmed) + LOAD)
+        ledger.wait_for(load.confirmed)
+
+
+def test_what_is_no_event_is_set_aside_and_the_next_one_is_delivered(
+    bridge, ledger, publish, channel
+):
+    message = to_amqp(an_event("spy", project="other"))
+    channel.basic_publish(amqp.Message("hello"), EXCHANGE, "greeting")
+    channel.basic_publish(
+        amqp.Message(
+            message.body, application_headers=message.headers, **message.properties
+        ),
+        EXCHANGE,
+        "task.failed.acme.-.-.charge",
+    )
+    publish("next")
+
+    ledger.wait_for(["next"])
+    bridge.wait_until(lambda: bridge.metric("notifier_bridge_quarantined_total") == 2)
+
+    first, second = (channel.basic_get(QUARANTINE_QUEUE) for _ in range(2))
+    assert first.body == "hello"
+    assert first.headers["reason"].startswith("body: is not JSON")
+    assert json.loads(second.body)["data"]["project"] == "other"
+    assert second.headers["reason"] == (
+        "project: is 'acme' in the routing key, but 'other' in the body"
+    )
+    assert list(ledger.ids) == ["next"]
+
+
+def test_a_queue_that_is_deleted_is_consumed_again(bridge, ledger, publish, channel):
+    publish("before")
+    ledger.wait_for(["before"])
+
+    channel.queue_delete(BRIDGE_QUEUE)
+    bridge.wait_until(lambda: "the bus is lost" in bridge.said)
+    bridge.wait_until_ready(CONSUMING_WITHIN_SECONDS)
+
+    publish("after")
+    ledger.wait_for(["after"])
+
+
+def test_sigterm_lets_attempts_end_and_records_them(bridge, ledger, publish, channel):
+    names = [str(number) for number in range(20)]
+    ledger.hold()
+    publish(*names)
+    ledger.wait_for(names)
+
+    bridge.terminate()
+    bridge.wait_until(lambda: "stopping" in bridge.said)
+    ledger.release()
+
+    assert bridge.end() == 0
+    assert bridge.states() == dict.fromkeys(names, State.DELIVERED)
+    assert channel.basic_get(BRIDGE_QUEUE) is None
+
+
+def test_an_event_published_twice_is_told_once_while_it_is_under_way(
+    bridge, ledger, publish, channel
+):
+    ledger.hold()
+    publish("twin")
+    ledger.wait_for(["twin"])
+    publish("twin", "last")
+    ledger.wait_for(["last"])
+
+    ledger.release()
+    bridge.terminate()
+
+    assert bridge.end() == 0
+    assert len(ledger.ids["twin"]) == 1
+    assert bridge.states() == {"twin": State.DELIVERED, "last": State.DELIVERED}
+    assert channel.basic_get(BRIDGE_QUEUE) is None
