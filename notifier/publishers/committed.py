@@ -7,23 +7,23 @@ the event. Where that must not be, take the outbox.
 
 import asyncio
 from collections.abc import Callable, Sequence
-from typing import Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, Union
 
 from notifier.event import Event
 
 try:
     from sqlalchemy import event as hooks
-    from sqlalchemy.ext.asyncio import AsyncSession, async_scoped_session
     from sqlalchemy.orm import Session, SessionTransaction, scoped_session
     from sqlalchemy.util.concurrency import await_only, in_greenlet
-except ModuleNotFoundError as err:  # pragma: no cover - tested in a bare process
-    raise ModuleNotFoundError(
-        "a session of SQLAlchemy needs it; pip install 'workflow-notifier[outbox]'"
-    ) from err
+except ImportError as err:  # pragma: no cover - the tests have it installed
+    raise ImportError("install workflow-notifier[outbox]") from err
 
-AnySession: TypeAlias = (
-    Session | scoped_session[Any] | AsyncSession | async_scoped_session[Any]
-)
+if TYPE_CHECKING:  # it needs greenlet, which a plain session does not
+    from sqlalchemy.ext.asyncio import AsyncSession, async_scoped_session
+
+AnySession = Union[
+    Session, scoped_session[Any], "AsyncSession", "async_scoped_session[Any]"
+]
 Publish = Callable[[Sequence[Event]], object]
 """Blocks until all is done; must not raise: the work is committed already."""
 
@@ -91,15 +91,10 @@ class _Waiting:
 
 
 def _plain(session: AnySession) -> Session:
-    match session:
-        case scoped_session():
-            return _plain(session())
-        case async_scoped_session():
-            return _plain(session())
-        case AsyncSession():
-            return session.sync_session
-        case _:
-            return session
+    while not isinstance(session, Session):
+        # A scoped session is a call away from the real one.
+        session = session() if callable(session) else session.sync_session
+    return session
 
 
 def _publish(entries: Sequence[tuple[Publish, Event]]) -> None:
@@ -107,8 +102,15 @@ def _publish(entries: Sequence[tuple[Publish, Event]]) -> None:
     for publish, event in entries:
         by_publisher.setdefault(publish, []).append(event)
     for publish, events in by_publisher.items():
-        if in_greenlet():
-            # An asynchronous session: its loop goes on meanwhile.
+        if _is_awaited():
             await_only(asyncio.to_thread(publish, events))
         else:
             publish(events)
+
+
+def _is_awaited() -> bool:
+    """Tell whether the commit is that of an asynchronous session."""
+    try:
+        return in_greenlet()
+    except (ImportError, ValueError):  # as SQLAlchemy says that there is no greenlet
+        return False

@@ -31,6 +31,7 @@ def encode(message: Outgoing) -> bytes:
         InvalidEvent: It does not fit AMQP 0-9-1.
     """
     frames = _Frames()
+    write_frame = frame_writer(frames, frames)
     arguments = (0, message.exchange, message.routing_key, True, False)
     try:
         content = Message(
@@ -39,7 +40,7 @@ def encode(message: Outgoing) -> bytes:
             **message.properties,
         )
         method = dumps("Bssbb", arguments)
-        frames.write_frame(_METHOD_FRAME, CHANNEL, spec.Basic.Publish, method, content)
+        write_frame(_METHOD_FRAME, CHANNEL, spec.Basic.Publish, method, content)
     except (AMQPError, AttributeError, TypeError, ValueError, struct.error) as err:
         # py-amqp lets through whatever struct and str.encode raise.
         raise InvalidEvent("message", f"does not fit AMQP: {err}") from err
@@ -54,7 +55,6 @@ class _Frames:
     def __init__(self) -> None:
         self.bytes_sent = 0
         self.written = bytearray()
-        self.write_frame = frame_writer(self, self)
 
     def write(self, data: bytes) -> None:
         self.written += data

@@ -38,6 +38,7 @@ class Entry:
         self.is_settled = True
         self.error = error
         self.ticket.count_down()
+        del self.ticket  # a circle would wait for the garbage collector
 
 
 class Ticket:
