@@ -18,10 +18,14 @@ BRIDGE = [
     "uvloop>=0.21; sys_platform != 'win32'",
     "yaql>=3.0",
 ]
+OUTBOX = ["SQLAlchemy>=2.0.36"]
 POSTGRESQL = ["psycopg[binary]>=3.2"]
 TASKFLOW = ["taskflow>=5.9"]
 TEST = [
+    "aiosqlite>=0.20",
     "coverage[toml]>=7.6",
+    "eventlet>=0.40",
+    "greenlet>=3.1",
     "hypothesis>=6.115",
     "import-linter>=2.5",
     "mypy>=1.13",
@@ -53,9 +57,10 @@ setup(
     ],
     extras_require={
         "bridge": BRIDGE,
+        "outbox": OUTBOX,
         "postgresql": POSTGRESQL,
         "taskflow": TASKFLOW,
-        "test": BRIDGE + POSTGRESQL + TASKFLOW + TEST,
+        "test": BRIDGE + OUTBOX + POSTGRESQL + TASKFLOW + TEST,
     },
     entry_points={
         "console_scripts": [

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""From settings to a notifier: through the broker if one is set, else the bridge."""
+"""From settings to the bus: through the broker if one is set, else the bridge."""
 
 from typing import Literal
 
@@ -36,7 +36,7 @@ def connect(
     if settings is None:
         settings = load()
     return Notifier(
-        _publisher(url or settings.bus.url or settings.http_url, settings),
+        open_publisher(settings, url),
         source=settings.source if source is None else source,
         project=settings.project if project is None else project,
         engine=engine,
@@ -45,7 +45,17 @@ def connect(
     )
 
 
-def _publisher(url: str, settings: Settings) -> Publisher:
+def open_publisher(settings: Settings, url: str | None = None) -> Publisher:
+    """Return the way to the bus; nothing is connected yet.
+
+    Args:
+        settings: Name the broker or bridge, unless the URL does.
+        url: ``amqp://…`` of a broker, or ``http://…`` of a bridge.
+
+    Raises:
+        SettingsError: The URL is none of these.
+    """
+    url = url or settings.bus.url or settings.http_url
     match url.partition("://")[0]:
         case "amqp" | "amqps":
             from notifier.publishers.amqp import AmqpPublisher  # noqa: PLC0415 - slow; one is used

@@ -8,11 +8,14 @@ arrive in the order in which one thread tells them.
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any, Final, Literal, Self, TypedDict, Unpack
+from typing import TYPE_CHECKING, Any, Final, Literal, Self, TypedDict, Unpack
 
 from notifier.errors import PublishError
 from notifier.event import UNKNOWN, Event, Unknown
 from notifier.publishers.publisher import Publisher
+
+if TYPE_CHECKING:  # needs an optional library
+    from notifier.publishers.committed import AnySession
 
 Who = str | Mapping[str, Any]
 """An execution's id or a task's name, or the members of ``data.execution`` or
@@ -119,6 +122,26 @@ class Notifier:
         """Tell several events in one go; True if all of them were confirmed."""
         return self._publish(lambda: tuple(events))
 
+    def after_commit(self, session: "AnySession", event: Event) -> None:
+        """Tell one event once a session of SQLAlchemy has committed, else never.
+
+        A rollback drops the event, one to a savepoint too. What cannot be published
+        then is logged, whatever `on_error` says: the work is committed, and an error
+        would say otherwise. A crash between commit and confirm loses the event; where
+        that must not be, take `notifier.publishers.outbox`.
+
+        Args:
+            session: Also a scoped or an asynchronous one; its commit then takes as long
+                as telling does.
+            event: To be told.
+
+        Raises:
+            ImportError: SQLAlchemy is not installed.
+        """
+        from notifier.publishers.committed import after_commit  # noqa: PLC0415 - optional library
+
+        after_commit(session, self._tell, event)
+
     def execution(self, what: str, execution: Who, **facts: Unpack[Facts]) -> bool:
         """Tell that something happened to an execution, in the engine's own word."""
         known: Facts = {**self._facts, **facts}
@@ -221,14 +244,21 @@ class Notifier:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _publish(self, make: Callable[[], Sequence[Event]]) -> bool:
+    def _tell(self, events: Sequence[Event]) -> None:
+        self._publish(lambda: events, on_error="log")
+
+    def _publish(
+        self,
+        make: Callable[[], Sequence[Event]],
+        on_error: Literal["log", "raise"] | None = None,
+    ) -> bool:
         events: Sequence[Event] = ()
         try:
             events = make()
             if events:
                 self._publisher.publish(events, timeout=self._timeout)
         except Exception as err:
-            if self._on_error == "raise":
+            if (on_error or self._on_error) == "raise":
                 raise
             # The engine's work goes on, whatever it was.
             _log.exception("event not published", extra=_failure(err, events))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The command `notifier`: publish, tail and check."""
+"""The command `notifier`: publish, tail, relay and check."""
 
 import importlib
 from collections.abc import Callable
@@ -15,7 +15,7 @@ from notifier.settings import Settings, load
 ReadSettings = Callable[[], Settings]
 """What every sub-command is handed; raises `SettingsError`."""
 
-_COMMANDS: Final = ("check", "publish", "tail")
+_COMMANDS: Final = ("check", "outbox-create", "publish", "relay", "tail")
 
 
 class _Commands(click.Group):
@@ -31,14 +31,16 @@ class _Commands(click.Group):
     ) -> click.Command | None:
         if cmd_name not in _COMMANDS:
             return None
-        module = importlib.import_module(f"notifier.cli.{cmd_name}")
-        command: click.Command = getattr(module, cmd_name)
+        name = cmd_name.replace("-", "_")
+        module = importlib.import_module(f"notifier.cli.{name}")
+        command: click.Command = getattr(module, name)
         return command
 
     def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - click's
         try:
             return super().invoke(ctx)
-        except NotifierError as err:
+        except (NotifierError, ImportError) as err:
+            # An optional library that is missing: the message names the extra.
             raise click.ClickException(str(err)) from err
 
 

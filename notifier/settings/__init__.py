@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """What an operator may set for the engine's side: from a file and the environment.
 
-Environment before file before default: ``AMQP_URL``, then ``OS_<SECTION>__<NAME>``
-(oslo.config's own spelling), then the first configuration file that there is.
+Environment before file before default: ``AMQP_URL`` and ``DATABASE_URL``, then
+``OS_<SECTION>__<NAME>`` (oslo.config's own spelling), then the first configuration file
+that there is.
 """
 
 import os
@@ -15,13 +16,14 @@ from notifier.errors import SettingsError
 from notifier.settings.files import read
 from notifier.settings.options import AMQP, list_opts
 from notifier.settings.url import masked
-from notifier.settings.values import Bus, OnError, Settings
+from notifier.settings.values import Bus, OnError, Outbox, Settings
 
 __all__ = [
     "SYSTEM_FILE",
     "USER_FILE",
     "Bus",
     "OnError",
+    "Outbox",
     "Settings",
     "list_opts",
     "load",
@@ -61,6 +63,10 @@ def load(
         source=values["notifier", "source"],
         project=values["notifier", "project"],
         on_error=values["notifier", "on_error"],
+        outbox=Outbox(
+            url=environ.get("DATABASE_URL") or values["outbox", "url"],
+            table=values["outbox", "table"],
+        ),
     )
 
 

@@ -82,4 +82,18 @@ def list_opts() -> list[tuple[str, list[cfg.Opt]]]:
             help="What becomes of an event that cannot be published.",
         ),
     ]
-    return [("bus", bus), ("http", http), ("notifier", notifier)]
+    outbox: list[cfg.Opt] = [
+        cfg.StrOpt(
+            "url",
+            secret=True,
+            sample_default="postgresql://user:password@localhost/engine",
+            help="The engine's database, PostgreSQL or SQLite, whose outbox `notifier "
+            "relay` empties. DATABASE_URL in the environment wins. Write $ as $$.",
+        ),
+        cfg.StrOpt(
+            "table",
+            default=default.outbox.table,
+            help="The outbox: name, or schema.name.",
+        ),
+    ]
+    return [("bus", bus), ("http", http), ("notifier", notifier), ("outbox", outbox)]

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Literal
 
-from notifier.topology import EXCHANGE, QueueType
+from notifier.topology import EXCHANGE, OUTBOX_TABLE, QueueType
 
 OnError = Literal["log", "raise"]
 
@@ -31,6 +31,19 @@ class Bus:
 
 
 @dataclass(frozen=True, slots=True)
+class Outbox:
+    """Where the relay finds events.
+
+    Attributes:
+        url: SQLAlchemy's, of the engine's database; `None`: there is no outbox.
+        table: ``name`` or ``schema.name``.
+    """
+
+    url: str | None = field(default=None, repr=False)
+    table: str = OUTBOX_TABLE
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Everything that may be set.
 
@@ -46,6 +59,7 @@ class Settings:
     """
 
     bus: Bus = Bus()
+    outbox: Outbox = Outbox()
     http_url: str = "http://127.0.0.1:8990"
     source: str = "/notifier"
     project: str | None = None

@@ -11,7 +11,7 @@ OF_THE_BRIDGE = (
     *("bridge", "sqlalchemy", "alembic", "fastapi", "starlette", "uvicorn", "yaql"),
     *("cryptography", "prometheus_client", "pydantic", "platformdirs", "uvloop"),
 )
-# An adapter of a foreign engine needs that engine.
+# An adapter of a foreign engine needs that engine; the outbox, the engine's SQLAlchemy.
 IMPORT_ALL = """
 import importlib, pkgutil, sys
 
@@ -22,8 +22,14 @@ class Refuse:
 
 sys.meta_path.insert(0, Refuse())
 import notifier
+optional = (
+    "notifier.engines.",
+    "notifier.publishers.outbox",
+    "notifier.publishers.committed",
+    "notifier.relay",
+)
 for module in pkgutil.walk_packages(notifier.__path__, "notifier."):
-    if not module.name.startswith("notifier.engines."):
+    if not module.name.startswith(optional):
         importlib.import_module(module.name)
 print("imported", len([name for name in sys.modules if name.startswith("notifier.")]))
 """

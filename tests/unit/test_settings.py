@@ -42,6 +42,7 @@ def test_every_setting_of_a_file_arrives(conf):
         "bridge_queue = no\npool_size = 3\nqueue_type = classic\n"
         "timeout_seconds = 0.5\n[http]\nurl = http://bridge:8990/\n"
         "[notifier]\nsource = /engine\nproject = acme\non_error = raise\n"
+        "[outbox]\nurl = sqlite:////engine.db\ntable = engine.outbox\n"
     )
 
     loaded = load(path, environ={})
@@ -59,7 +60,15 @@ def test_every_setting_of_a_file_arrives(conf):
         source="/engine",
         project="acme",
         on_error="raise",
+        outbox=settings.Outbox(url="sqlite:////engine.db", table="engine.outbox"),
     )
+
+
+def test_database_url_wins_over_the_file(conf):
+    path = conf("[outbox]\nurl = postgresql://file/engine\n")
+    environ = {"DATABASE_URL": "postgresql://wins/engine"}
+
+    assert load(path, environ=environ).outbox.url == "postgresql://wins/engine"
 
 
 def test_amqp_url_wins_over_the_file_and_over_oslos_variable(conf):
