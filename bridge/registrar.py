@@ -25,6 +25,7 @@ from notifier.wire.routing_key import project_word
 
 MAX_EVENTS: Final = 100
 MAX_NAME_CHARS: Final = 255
+MAX_DESCRIPTION_CHARS: Final = 1000
 MAX_IN_FLIGHT: Final = 1000
 MAX_DELAYS: Final = 20
 MAX_DELAY: Final = timedelta(days=7)
@@ -120,6 +121,7 @@ class Registrar:
         _check_project(draft.project)
         for name in ("name", "workbook", "workflow", "execution_id", "task"):
             _check_text(name, getattr(draft, name))
+        _check_text("description", draft.description, MAX_DESCRIPTION_CHARS)
         _check_events(draft.events)
         if draft.when is not None:
             if "\0" in draft.when:  # PostgreSQL keeps no text with it
@@ -166,6 +168,7 @@ def _listener(
         id=listener_id,
         project=draft.project,
         name=draft.name,
+        description=draft.description,
         workbook=draft.workbook,
         workflow=draft.workflow,
         execution_id=draft.execution_id,
@@ -192,13 +195,13 @@ def _check_project(project: str) -> None:
         raise Invalid("project", err.reason) from err
 
 
-def _check_text(field: str, text: str | None) -> None:
+def _check_text(field: str, text: str | None, most: int = MAX_NAME_CHARS) -> None:
     if text is None:
         return
     if not text:
         raise Invalid(field, "must not be empty; leave it out instead")
-    if len(text) > MAX_NAME_CHARS:
-        raise Invalid(field, f"is {len(text)} long; at most {MAX_NAME_CHARS}")
+    if len(text) > most:
+        raise Invalid(field, f"is {len(text)} long; at most {most}")
     if _CONTROL.search(text):
         raise Invalid(field, "must hold no control characters")
 

@@ -65,6 +65,9 @@ ALIASES: Final[dict[str, tuple[str, ...]]] = {
     **{f"workflow-{word}": (f"execution.{what}",) for word, what in _MISTRAL.items()},
     **{f"task-{word}": (f"task.{what}",) for word, what in _MISTRAL.items()},
     "task-skipped": ("task.skipped",),
+    # Of the listeners in Mistral's first API.
+    "execution-state": ("execution.*",),
+    "task-state": ("task.*",),
 }
 """Alias (lower case, with hyphens) to the types that it stands for."""
 

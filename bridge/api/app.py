@@ -7,13 +7,22 @@ from typing import Any, Final
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
-from bridge.api import deliveries, docs, events, listeners, probes, problems, schemas
+from bridge.api import (
+    deliveries,
+    docs,
+    events,
+    listeners,
+    mistral,
+    probes,
+    problems,
+    schemas,
+)
 from bridge.api.door import Door
 from bridge.api.parts import Parts
 
 __all__ = ["Parts", "build"]
 
-_ROOMS: Final = (listeners, deliveries, events, probes)
+_ROOMS: Final = (listeners, mistral, deliveries, events, probes)
 
 
 class Api(FastAPI):
@@ -52,7 +61,8 @@ def build(parts: Parts) -> FastAPI:
     docs.install(app)
     filters = (listeners.ListenerFilter, deliveries.DeliveryFilter)
     query = {name for one in filters for name in schemas.field_names(one)}
-    body = set(schemas.field_names(schemas.Listener))
+    bodies = (schemas.Listener, mistral.WorkbookListener)
+    body = {name for one in bodies for name in schemas.field_names(one)}
     problems.install(app, {"query": query, "body": body})
     app.add_middleware(Door)
     return app

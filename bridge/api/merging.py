@@ -48,6 +48,11 @@ def mask(headers: Mapping[str, str]) -> dict[str, str]:
     }
 
 
+def has_secrets(callback: CallbackSpec) -> bool:
+    """Tell whether a callback sends what nobody may read."""
+    return callback.auth is not None or MASK in mask(callback.headers).values()
+
+
 def unmask(field: str, value: str, known: str | None, *, is_elsewhere: bool) -> str:
     """Return a value, or the known one where a masked one was sent back.
 

@@ -24,6 +24,8 @@ from notifier import errors as bus
 
 MEDIA_TYPE: Final = "application/problem+json"
 RETRY_AFTER_SECONDS: Final = "1"
+OLD_PATHS: Final = "/v1/workbooks/"
+"""The client of Mistral's first API works below; it reads errors in ``faultstring``."""
 
 _ALIKE: Final = 0.5  # difflib's ratio: 'oredred' is that near to 'ordered'
 _LATER: Final = 503
@@ -89,10 +91,10 @@ def install(app: FastAPI, known: Mapping[str, Collection[str]]) -> None:
         known: For ``body`` and ``query``, the fields there are, to suggest one.
     """
 
-    async def malformed(_: Request, error: Exception) -> Response:
+    async def malformed(request: Request, error: Exception) -> Response:
         assert isinstance(error, RequestValidationError)  # noqa: S101 - registered so
         found = [_field_error(one, known) for one in error.errors()]
-        return _fields(422, found)
+        return _fields(request, 422, found)
 
     app.add_exception_handler(RequestValidationError, malformed)
     app.add_exception_handler(HTTPException, _http)
@@ -111,33 +113,41 @@ async def _http(request: Request, error: Exception) -> Response:
         405: f"{path} has no such method",
     }
     detail = router_says.get(error.status_code, error.detail)
-    return problem(error.status_code, detail, headers=error.headers)
+    return _told(request, error.status_code, detail, headers=error.headers)
 
 
-async def _invalid(_: Request, error: Exception) -> Response:
+async def _invalid(request: Request, error: Exception) -> Response:
     assert isinstance(error, Invalid | bus.InvalidEvent)  # noqa: S101 - registered so
     status = 400 if error.field == "body" else 422
-    return _fields(status, [(error.field, error.reason)])
+    return _fields(request, status, [(error.field, error.reason)])
 
 
-async def _expected(_: Request, error: Exception) -> Response:
+async def _expected(request: Request, error: Exception) -> Response:
     status = next(_STATUS[kind] for kind in type(error).mro() if kind in _STATUS)
     headers = {"Retry-After": RETRY_AFTER_SECONDS} if status == _LATER else {}
     if isinstance(error, bus.PublishError):
         ids = list(error.event_ids)
-        return problem(status, str(error), headers=headers, event_ids=ids)
-    return problem(status, str(error), headers=headers)
+        return _told(request, status, str(error), headers=headers, event_ids=ids)
+    return _told(request, status, str(error), headers=headers)
 
 
-async def _unexpected(_: Request, error: Exception) -> Response:
+async def _unexpected(request: Request, error: Exception) -> Response:
     del error  # the server logs it; whoever asked must not read it
-    return problem(500, "the bridge failed; its log says why")
+    return _told(request, 500, "the bridge failed; its log says why")
 
 
-def _fields(status: int, errors: Sequence[tuple[str, str]]) -> Response:
+def _told(request: Request, status: int, detail: str, **members: Any) -> Response:  # noqa: ANN401 - as `problem` takes them
+    if request.url.path.startswith(OLD_PATHS):
+        members["faultstring"] = detail
+    return problem(status, detail, **members)
+
+
+def _fields(
+    request: Request, status: int, errors: Sequence[tuple[str, str]]
+) -> Response:
     detail = "; ".join(f"{field}: {reason}" for field, reason in errors)
     named = [{"field": field, "reason": reason} for field, reason in errors]
-    return problem(status, detail, errors=named)
+    return _told(request, status, detail, errors=named)
 
 
 def _field_error(

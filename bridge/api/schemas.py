@@ -107,6 +107,7 @@ class NewListener(Strict):
 
     project: _MaybeText = Field(None, description=f"Default: {DEFAULT_PROJECT}.")
     name: _MaybeText = Field(None, description="Unique within its project.")
+    description: _MaybeText = Field(None, description="For people.")
     workbook: _MaybeText = Field(None, description="May hold *.")
     workflow: _MaybeText = Field(None, description="May hold *.")
     execution_id: _MaybeText = Field(
@@ -147,6 +148,7 @@ class NewListener(Strict):
         return model.ListenerDraft(
             project=project if self.project is None else self.project,
             name=self.name,
+            description=self.description,
             workbook=self.workbook,
             workflow=self.workflow,
             execution_id=self.execution_id,

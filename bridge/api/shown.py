@@ -21,6 +21,7 @@ def listener_json(listener: Listener) -> dict[str, Any]:
         "id": listener.id,
         "project": listener.project,
         "name": listener.name,
+        "description": listener.description,
         "workbook": listener.workbook,
         "workflow": listener.workflow,
         "execution_id": listener.execution_id,

@@ -31,6 +31,7 @@ _OPTIONS: Final = (
         help="Which: EXECUTION, TASK, on-task-error, task.failed, task.*, …",
     ),
     click.option("--name", help="Unique within its project."),
+    click.option("--description", help="For people."),
     click.option("--when", help="Condition in YAQL over the event's data."),
     click.option(
         "--method", type=click.Choice(["POST", "PUT", "PATCH"], case_sensitive=False)
@@ -146,6 +147,7 @@ def _listener(given: Mapping[str, Any]) -> dict[str, Any]:
     listener = _present(
         {
             "name": given["name"],
+            "description": given["description"],
             "when": given["when"],
             "secret": given["secret"],
             "max_in_flight": given["max_in_flight"],

@@ -105,6 +105,7 @@ def show_listener(listener: dict[str, Any], form: str) -> None:
         (
             ("id", listener["id"]),
             ("name", listener["name"]),
+            ("description", listener["description"]),
             ("project", listener["project"]),
             ("listens to", bound_to(listener)),
             ("events", listener["events"]),

@@ -80,6 +80,7 @@ class Listener:
     secret: str = field(repr=False)
     created_at: datetime
     updated_at: datetime
+    description: str | None = None
     workbook: str | None = None
     workflow: str | None = None
     execution_id: str | None = None
@@ -104,6 +105,7 @@ class ListenerDraft:
     callback: CallbackSpec
     project: str = "default"
     name: str | None = None
+    description: str | None = None
     workbook: str | None = None
     workflow: str | None = None
     execution_id: str | None = None

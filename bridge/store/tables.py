@@ -104,6 +104,7 @@ listeners: Final = Table(
     Column("updated_at", UtcTime, nullable=False),
     Column("deleted_at", UtcTime),
     Column("changed_in", BigInteger, nullable=False),
+    Column("description", Text),
     Index("ix_listeners_changed_in", "changed_in"),
     Index(
         "uq_listeners_project_name",

@@ -226,6 +226,8 @@ def test_it_describes_itself(api):
         "/v1/listeners",
         "/v1/listeners/{listener_id}",
         "/v1/listeners/{listener_id}/test",
+        "/v1/workbooks/{workbook_name}/listeners",
+        "/v1/workbooks/{workbook_name}/listeners/{listener_id}",
         "/v1/deliveries",
         "/v1/deliveries/{delivery_id}",
         "/v1/deliveries/{delivery_id}/retry",

@@ -35,6 +35,7 @@ def test_a_listener_is_shown_in_its_whole_shape(url):
     assert shown == {
         "project": "default",
         "name": None,
+        "description": None,
         "workbook": None,
         "workflow": None,
         "execution_id": None,

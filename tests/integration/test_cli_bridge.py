@@ -10,7 +10,7 @@ import pytest
 import requests
 
 from bridge.store.database import Database
-from bridge.store.schema import is_current, migrate
+from bridge.store.schema import head, is_current, migrate
 from bridge.store.vault import Vault, claim, read_key
 from tests.integration.commands import NOTIFIER_BRIDGE, Running, notifier_bridge
 from tests.served import KEY
@@ -111,8 +111,8 @@ def test_migrating_twice_is_as_good_as_once(home, data):
 
     url = f"sqlite:///{data}/bridge.sqlite3"
     assert (first.returncode, second.returncode) == (0, 0)
-    assert first.stdout == f"{url}: schema 0001 (was at nothing)\n"
-    assert second.stdout == f"{url}: schema 0001 (is up to date)\n"
+    assert first.stdout == f"{url}: schema {head()} (was at nothing)\n"
+    assert second.stdout == f"{url}: schema {head()} (is up to date)\n"
     with Database(url) as database:
         assert is_current(database)
 

@@ -64,6 +64,7 @@ def test_a_listener_hears_all_of_what_it_is_bound_to(run_json, kind, member, eve
 def test_every_option_has_its_effect(run_json, kept):
     added = run_json(
         *("listener-add", "workbook", "orders*", HOOK, "--project", "acme"),
+        *("--description", "Wakes us"),
         *("--events", "on-task-error,EXECUTION", "--events", "task.started"),
         *("--when", "$.task.state = ERROR", "--name", "pager", "--method", "put"),
         *("--header", "X-Team: ops", "--header", "X-Token:t0p:s3cret"),
@@ -72,6 +73,7 @@ def test_every_option_has_its_effect(run_json, kept):
 
     assert added["events"] == ["on-task-error", "EXECUTION", "task.started"]
     assert (added["project"], added["name"]) == ("acme", "pager")
+    assert added["description"] == "Wakes us"
     assert added["when"] == "$.task.state = ERROR"
     assert added["secret"] == "whsec_" + "A" * 32
     assert added["max_in_flight"] == 7
