@@ -43,7 +43,7 @@ def stage() -> Iterator[Stage]:
             yield Stage("bus: RabbitMQ, as AMQP_URL says", place)
         return
     try:
-        node = RabbitNode()
+        node = RabbitNode(plugins=())
         node.start()
     except NotInstalled:
         line = "bus: in-process (RabbitMQ not found; set AMQP_URL)"
