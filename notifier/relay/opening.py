@@ -28,19 +28,37 @@ _DEFAULTS: Final = {
 _SQLITE_WAIT_SECONDS: Final = 10  # for an engine that writes
 
 
-def open_reader(url: str, table: str, bell: Bell, *, patience: timedelta) -> Reader:
-    """Return what reads an outbox.
+def open_engine(url: str) -> Engine:
+    """Return SQLAlchemy's way to a database; nothing is connected yet.
 
     Args:
         url: SQLAlchemy's, of PostgreSQL or of a file of SQLite.
+
+    Raises:
+        SettingsError: It is none of such a database, or the driver is missing.
+    """
+    parsed = _parse(url)
+    match parsed.get_backend_name():
+        case "postgresql":
+            return _open_postgresql(parsed)
+        case "sqlite":
+            if parsed.database in (None, "", ":memory:"):
+                raise SettingsError("an outbox needs a file: sqlite:////path/to/file")
+            return create_engine(parsed, connect_args={"timeout": _SQLITE_WAIT_SECONDS})
+        case other:
+            raise SettingsError(f"no relay reads {other}; take postgresql or sqlite")
+
+
+def reader_of(engine: Engine, table: str, bell: Bell, *, patience: timedelta) -> Reader:
+    """Return what reads an outbox.
+
+    Args:
+        engine: As `open_engine` returns it; closed with the reader.
         table: ``name`` or ``schema.name``.
         bell: Ends its waiting.
         patience: The longest that a turn may take; see `PostgresReader`.
-
-    Raises:
-        SettingsError: The URL is none of such a database, or its driver is missing.
     """
-    engine, outbox = _open(url), outbox_table(MetaData(), table)
+    outbox = outbox_table(MetaData(), table)
     if engine.dialect.name == "sqlite":
         return SqliteReader(engine, outbox, bell)
     return PostgresReader(engine, outbox, bell, patience=patience)
@@ -50,10 +68,10 @@ def create(url: str, table: str) -> bool:
     """Make an outbox; return False if it is there already.
 
     Raises:
-        SettingsError: As `open_reader`.
+        SettingsError: As `open_engine`.
         OutboxError: The database refused.
     """
-    engine, outbox = _open(url), outbox_table(MetaData(), table)
+    engine, outbox = open_engine(url), outbox_table(MetaData(), table)
     with translated(), engine.begin() as connection:
         if inspect(connection).has_table(outbox.name, schema=outbox.schema):
             return False
@@ -74,19 +92,6 @@ def statements(table: str, dialect: str) -> str:
     parts: list[DDLElement] = [CreateTable(outbox), *map(CreateIndex, indexes)]
     compiled = (str(part.compile(dialect=DIALECTS[dialect]())) for part in parts)
     return "".join(f"{one.strip()};\n" for one in compiled)
-
-
-def _open(url: str) -> Engine:
-    parsed = _parse(url)
-    match parsed.get_backend_name():
-        case "postgresql":
-            return _open_postgresql(parsed)
-        case "sqlite":
-            if parsed.database in (None, "", ":memory:"):
-                raise SettingsError("an outbox needs a file: sqlite:////path/to/file")
-            return create_engine(parsed, connect_args={"timeout": _SQLITE_WAIT_SECONDS})
-        case other:
-            raise SettingsError(f"no relay reads {other}; take postgresql or sqlite")
 
 
 def _open_postgresql(url: URL) -> Engine:

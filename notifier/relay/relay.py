@@ -17,7 +17,7 @@ from notifier.errors import OutboxError, Unreachable
 from notifier.publishers.publisher import Publisher
 from notifier.relay.bell import Bell
 from notifier.relay.fate import Fate, decide
-from notifier.relay.opening import open_reader
+from notifier.relay.opening import open_engine, reader_of
 from notifier.relay.reader import Turn
 from notifier.relay.sending import Sender, Sent
 from notifier.topology import OUTBOX_TABLE
@@ -73,9 +73,10 @@ class Relay:
         timeout: timedelta = DEFAULT_TIMEOUT,
     ) -> None:
         self.tally = Tally()
+        engine = open_engine(database)
         self._bell = Bell()
-        self._reader = open_reader(
-            database, table, self._bell, patience=2 * timeout + _SPARE
+        self._reader = reader_of(
+            engine, table, self._bell, patience=2 * timeout + _SPARE
         )
         self._publisher = publisher
         self._sender = Sender(publisher, timeout)
