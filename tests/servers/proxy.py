@@ -63,8 +63,8 @@ class Proxy:
 
     def reset(self) -> None:
         """Reset the connections there are."""
-        while self._open:
-            one = self._open.pop()
+        victims, self._open = self._open, set()
+        for one in victims:
             with contextlib.suppress(OSError):
                 one.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
                 one.shutdown(socket.SHUT_RD)  # wakes the thread that reads from it
@@ -81,7 +81,7 @@ class Proxy:
                 client, _ = self._listening.accept()
                 server = socket.create_connection(self._target)
                 self.connections += 1
-                self._open |= {client, server}
+                self._open.update((client, server))
                 self._start(self._pump, client, server, self._upwards)
                 self._start(self._pump_down, server, client)
 
