@@ -4,6 +4,7 @@
 import asyncio
 import threading
 from concurrent.futures import Future
+from contextlib import suppress
 from typing import Self
 
 import uvloop
@@ -33,19 +34,24 @@ class EmbeddedBridge:
         self._thread = threading.Thread(target=self._run, name="bridge")
 
     def __enter__(self) -> Self:
-        """Start it, and return once it takes events.
+        """Start it, and return once its API answers and its bus takes events.
 
         Raises:
             BridgeError: It could not start.
         """
         self._thread.start()
-        self._started.result()
+        try:
+            self._started.result()
+        except BaseException:  # Ctrl-C too
+            self.__exit__()
+            raise
         return self
 
     def __exit__(self, *_: object) -> None:
         """Drain it, and return once it has ended."""
         if self._loop is not None and self._stop is not None:
-            self._loop.call_soon_threadsafe(self._stop.set)
+            with suppress(RuntimeError):  # it has ended by itself
+                self._loop.call_soon_threadsafe(self._stop.set)
         self._thread.join()
 
     @property

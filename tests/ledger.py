@@ -56,6 +56,13 @@ class Ledger:
             missing = sorted(wanted - self.ids.keys())
             assert in_time, f"{len(missing)} never came, such as {missing[:3]}"
 
+    def wait_for_calls(self, event_id, count, seconds=PATIENCE_SECONDS):
+        """Wait until so many calls have come for an event."""
+        with self._changed:
+            assert self._changed.wait_for(
+                lambda: len(self.ids[event_id]) >= count, seconds
+            ), f"{len(self.ids[event_id])} calls came"
+
     def _note(self, received):
         event_id = received.headers["ce-id"]
         with self._changed:

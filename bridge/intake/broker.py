@@ -7,6 +7,7 @@ A message that is no event is set aside first and acked then.
 
 import asyncio
 import logging
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -22,6 +23,8 @@ from notifier.event import Event
 
 FIRST_PAUSE_SECONDS: Final = 0.2
 LONGEST_PAUSE_SECONDS: Final = 5.0
+
+_SURROGATE: Final = re.compile("[\ud800-\udfff]")
 
 _log = logging.getLogger(__name__)
 
@@ -182,8 +185,9 @@ def _event_of(
     """Return the event that a message carries, or why it carries none."""
     if UNREADABLE in headers:
         return "properties: cannot be read"
+    if not key.isascii() and _SURROGATE.search(key):
+        return "routing_key: is not UTF-8"
     try:
-        key.encode()
         return wire.from_amqp(properties, headers, body, key)
     except InvalidEvent as err:
         return str(err)

@@ -84,11 +84,8 @@ def broker_bus(settings: BusSettings, url: str, telemetry: Telemetry) -> Bus:
     )
 
     async def set_aside(stray: Stray) -> None:
-        send = partial(publisher.send, timeout=settings.timeout)
-        try:
-            await asyncio.to_thread(send, [_copy(stray)])
-        except errors.InvalidEvent:  # what was read cannot always be written
-            await asyncio.to_thread(send, [_copy(stray, with_head=False)])
+        copy = _copy(stray)
+        await asyncio.to_thread(publisher.send, [copy], timeout=settings.timeout)
         telemetry.quarantined(stray.reason)
 
     source = BrokerSource(
@@ -102,13 +99,11 @@ def broker_bus(settings: BusSettings, url: str, telemetry: Telemetry) -> Bus:
     return Bus(source, publisher, publisher, name)
 
 
-def _copy(stray: Stray, *, with_head: bool = True) -> Outgoing:
+def _copy(stray: Stray) -> Outgoing:
     """Return what is kept of a stray message."""
-    properties, headers = dict(stray.properties), dict(stray.headers)
-    for name in _NOT_COPIED:
-        properties.pop(name, None)
-    if not with_head or len(repr(headers)) > MAX_HEADERS_CHARS:
-        properties, headers = {}, {}
+    properties = {k: v for k, v in stray.properties.items() if k not in _NOT_COPIED}
+    is_large = len(repr(stray.headers)) > MAX_HEADERS_CHARS
+    headers = {} if is_large else dict(stray.headers)
     return Outgoing(
         exchange=topology.DEAD_EXCHANGE,
         routing_key=stray.routing_key,

@@ -85,12 +85,12 @@ class BrokerSide:
     """RabbitMQ."""
 
     def __init__(self, url):
-        self._url = url
+        self.url = url
         self._publishers = [AmqpPublisher(url)]
 
     def open(self):
         """Return a source, as a process that has just started has it."""
-        bus = broker_bus(BusSettings(prefetch=BOUND), self._url, Telemetry())
+        bus = broker_bus(BusSettings(prefetch=BOUND), self.url, Telemetry())
         self._publishers.append(bus.publisher)
         return bus.source
 

@@ -2,11 +2,13 @@
 """Receiving from a real RabbitMQ whatever anybody may publish, and through its faults."""
 
 import asyncio
+import threading
 
 import amqp
 import pytest
 
 from bridge.intake import broker
+from bridge.intake.broker import BrokerSource
 from bridge.service import bus
 from notifier.event import Event
 from notifier.publishers.dial import client_of
@@ -54,7 +56,7 @@ async def quarantined(channel):
         (KEY, {"application_headers": {b"\xff": "x"}}, "cannot be read: TypeError"),
         (b"task.\xff", {}, NOT_UTF_8),
         (b"\xff" * 255, {}, NOT_UTF_8),
-        (b"task.\xed\xa0\x80", {}, "cannot be read: UnicodeEncodeError"),
+        (b"task.\xed\xa0\x80", {}, "routing_key: is not UTF-8"),
         (KEY, {"expiration": "86400000"}, NOT_UTF_8),
         (KEY, {"user_id": "guest"}, NOT_UTF_8),
         (KEY, {"application_headers": {"n": [1, {"x": None}]}}, NOT_UTF_8),
@@ -142,6 +144,53 @@ async def test_a_source_that_finds_no_broker_can_be_stopped(side):
 
     await asyncio.wait_for(running, broker.LONGEST_PAUSE_SECONDS)
     await source.close()
+
+
+@on_loop
+async def test_a_source_that_is_stopped_while_it_connects_lets_go(side):
+    connections = []
+    connecting, may_connect = threading.Event(), threading.Event()
+
+    def connect():
+        connecting.set()
+        may_connect.wait(broker.LONGEST_PAUSE_SECONDS)
+        connections.append(client_of(side.url).transport.establish_connection())
+        return connections[0]
+
+    taken = Taken(side.record)
+    source = BrokerSource(
+        connect, queue=BRIDGE_QUEUE, prefetch=1, set_aside=asyncio.sleep
+    )
+    running = asyncio.create_task(source.run(taken))
+    await until(connecting.is_set)
+
+    await source.stop()
+    may_connect.set()
+    await running
+
+    assert not connections[0].connected
+    assert taken.received == []
+
+
+@on_loop
+async def test_a_source_lets_go_of_a_connection_that_is_of_no_use(side):
+    connections = []
+
+    def connect():
+        connections.append(client_of(side.url).transport.establish_connection())
+        return connections[-1]
+
+    source = BrokerSource(
+        connect, queue=BRIDGE_QUEUE, prefetch=-1, set_aside=asyncio.sleep
+    )
+    running = asyncio.create_task(source.run(Taken(side.record)))
+    await until(lambda: len(connections) > 1)
+    assert not source.is_consuming
+
+    await source.stop()
+    await running
+
+    assert not any(one.connected for one in connections)
 
 
 @on_loop

@@ -12,6 +12,7 @@ from bridge.model import State
 from tests.loops import on_loop, until
 from tests.stored import a_listener, an_envelope
 from tests.workers import (
+    GONE,
     IMPATIENT,
     SUCCEEDED,
     RunningWorker,
@@ -22,6 +23,7 @@ from tests.workers import (
 
 DATABASE = "the database does not answer"
 CONDITIONS = "conditions cannot be evaluated; their events wait"
+BROKEN = "a part of the bridge broke, as its log tells; restart it"
 SOON_SECONDS = 5
 
 
@@ -42,13 +44,18 @@ def locked(database):
 
 
 @contextmanager
-def refusing(database):
-    """Let every write of deliveries be refused at once."""
+def hidden(database, table):
+    """Let all be refused that needs this table."""
     with database.write() as connection:
-        connection.exec_driver_sql("ALTER TABLE attempts RENAME TO hidden")
+        connection.exec_driver_sql(f"ALTER TABLE {table} RENAME TO hidden")
     yield
     with database.write() as connection:
-        connection.exec_driver_sql("ALTER TABLE hidden RENAME TO attempts")
+        connection.exec_driver_sql(f"ALTER TABLE hidden RENAME TO {table}")
+
+
+def refusing(database):
+    """Let every write of deliveries be refused at once."""
+    return hidden(database, "attempts")
 
 
 @pytest.mark.parametrize("outage", [locked, refusing])
@@ -98,14 +105,49 @@ async def test_what_ended_meanwhile_is_recorded_and_not_repeated(
 @on_loop
 async def test_a_bridge_that_cannot_follow_its_listeners_says_so(stores):
     async with RunningWorker(stores) as running:
-        with stores.database.write() as connection:
-            connection.exec_driver_sql("ALTER TABLE counters RENAME TO hidden")
-
-        await until(lambda: running.worker.health() == [DATABASE], SOON_SECONDS)
-
-        with stores.database.write() as connection:
-            connection.exec_driver_sql("ALTER TABLE hidden RENAME TO counters")
+        with hidden(stores.database, "counters"):
+            await until(lambda: running.worker.health() == [DATABASE], SOON_SECONDS)
         await until(lambda: running.worker.health() == [])
+
+
+@on_loop
+async def test_a_repeated_event_waits_until_it_can_be_asked_whom_it_was_told(
+    stores, listener, caplog
+):
+    async with RunningWorker(stores) as running:
+        with hidden(stores.database, "deliveries"):
+            running.source.hand(an_envelope(), is_repeat=True)
+            await until(lambda: "cannot ask what was recorded" in caplog.text)
+            await until(lambda: "cannot look for due deliveries" in caplog.text)
+            assert running.told == []
+
+        await until(lambda: running.settled == ["1"])
+    assert states(stores, listener) == {State.DELIVERED: 1}
+
+
+@on_loop
+async def test_a_410_counts_though_the_database_forgets_it(stores, listener, caplog):
+    """It is dead; the next event will bring another 410."""
+    async with RunningWorker(stores, lambda _: GONE) as running:
+        with hidden(stores.database, "counters"):
+            await running.hand(an_envelope())
+            await until(lambda: "cannot disable a listener" in caplog.text)
+
+    assert states(stores, listener) == {State.DEAD: 1}
+
+
+@on_loop
+async def test_a_part_that_breaks_is_told_of_by_health_and_log(stores, caplog):
+    stores.listeners.add(a_listener(name="odd"))
+    async with RunningWorker(stores) as running:
+        with stores.database.write() as connection:
+            connection.exec_driver_sql("UPDATE listeners SET sealed = 'x'")
+            connection.exec_driver_sql("UPDATE listeners SET changed_in = 99")
+            connection.exec_driver_sql("UPDATE counters SET number = 99")
+
+        await until(lambda: running.worker.health() == [BROKEN])
+
+    assert "a part of the bridge broke" in caplog.text
 
 
 @on_loop
