@@ -63,7 +63,9 @@ def open_publisher(settings: Settings, url: str | None = None) -> Publisher:
             return AmqpPublisher(
                 url,
                 exchange=settings.bus.exchange,
+                tls=settings.bus.tls,
                 bridge_queue=settings.bus.bridge_queue,
+                on_unroutable=settings.bus.on_unroutable,
                 pool_size=settings.bus.pool_size,
                 queue_type=settings.bus.queue_type,
             )

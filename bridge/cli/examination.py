@@ -5,9 +5,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from kombu.connection import Connection
-
 from bridge.errors import SettingsError, StoreError
+from bridge.service.bus import trouble
 from bridge.settings import BusSettings, SecretSettings, Settings, find_file, load
 from bridge.store import schema
 from bridge.store.database import Database
@@ -64,13 +63,11 @@ def _vault(secrets: SecretSettings) -> Vault | None:
 def _bus(bus: BusSettings) -> Finding:
     if bus.url is None:
         return Finding("bus", "in this process; set AMQP_URL to use RabbitMQ")
-    connection = Connection(bus.url, connect_timeout=bus.timeout.total_seconds())
     where = masked(bus.url)
     try:
-        connection.connect()
-    except (OSError, *connection.connection_errors, *connection.channel_errors) as err:
-        reason = str(err).strip() or type(err).__name__
+        reason = trouble(bus, bus.url)
+    except SettingsError as err:
+        return Finding("bus", str(err), good=False)
+    if reason is not None:
         return Finding("bus", f"no broker answers on {where}: {reason}", good=False)
-    finally:
-        connection.release()
     return Finding("bus", f"a broker answers on {where}")

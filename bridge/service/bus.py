@@ -11,7 +11,7 @@ from itertools import cycle
 from typing import Any, Final
 
 from bridge.callbacks.amqp import Sender
-from bridge.errors import Conflict
+from bridge.errors import Conflict, SettingsError
 from bridge.intake.broker import BrokerSource, Stray
 from bridge.intake.frames import tolerant
 from bridge.intake.inbox import Inbox
@@ -23,6 +23,7 @@ from bridge.telemetry import Telemetry
 from notifier import errors, topology
 from notifier.publishers.amqp import AmqpPublisher
 from notifier.publishers.dial import client_of
+from notifier.publishers.failures import FAILURES, describe
 from notifier.publishers.memory import MemoryPublisher, Published
 from notifier.publishers.outgoing import Outgoing
 from notifier.publishers.publisher import Publisher
@@ -78,10 +79,12 @@ def memory_bus(store: EventStore, executor: Executor) -> Bus:
 
 
 def broker_bus(settings: BusSettings, url: str, telemetry: Telemetry) -> Bus:
-    """Return the bus on RabbitMQ; nothing is connected yet."""
-    publisher = AmqpPublisher(
-        url, exchange=settings.exchange, queue_type=settings.queue_type
-    )
+    """Return the bus on RabbitMQ; nothing is connected yet.
+
+    Raises:
+        SettingsError: URL and settings do not go together.
+    """
+    publisher = _publisher(settings, url)
 
     async def set_aside(stray: Stray) -> None:
         copy = _copy(stray)
@@ -90,13 +93,43 @@ def broker_bus(settings: BusSettings, url: str, telemetry: Telemetry) -> Bus:
 
     source = BrokerSource(
         partial(_connect, settings, cycle(url.split(";"))),
-        queue=topology.BRIDGE_QUEUE,
+        queue=settings.bridge_queue,
         prefetch=settings.prefetch,
         set_aside=set_aside,
     )
-    queue = topology.BRIDGE_QUEUE
-    name = f"RabbitMQ {masked(url)}, queue {queue}"
+    name = f"RabbitMQ {masked(url)}, queue {settings.bridge_queue}"
     return Bus(source, publisher, publisher, name)
+
+
+def trouble(settings: BusSettings, url: str) -> str | None:
+    """Tell why no broker of a URL can be used; None: one can. Blocks; changes nothing.
+
+    Raises:
+        SettingsError: URL and settings do not go together.
+    """
+    _publisher(settings, url).close()
+    reason = None
+    for one in url.split(";"):
+        try:
+            _dial(settings, one).close()
+        except FAILURES as err:
+            reason = describe(err)
+        else:
+            return None
+    return reason
+
+
+def _publisher(settings: BusSettings, url: str) -> AmqpPublisher:
+    try:
+        return AmqpPublisher(
+            url,
+            tls=settings.tls,
+            exchange=settings.exchange,
+            bridge_queue=settings.bridge_queue,
+            queue_type=settings.queue_type,
+        )
+    except errors.SettingsError as err:
+        raise SettingsError(str(err)) from err
 
 
 def _copy(stray: Stray) -> Outgoing:
@@ -116,8 +149,25 @@ def _copy(stray: Stray) -> Outgoing:
 
 
 def _connect(settings: BusSettings, urls: Iterator[str]) -> Any:  # noqa: ANN401 - py-amqp has no types
+    connection = _dial(settings, next(urls))
+    try:
+        topology.declare(
+            connection,
+            exchange=settings.exchange,
+            bridge_queue=settings.bridge_queue,
+            queue_type=settings.queue_type,
+        )
+        topology.declare_quarantine(connection)
+    except BaseException:
+        connection.collect()
+        raise
+    return connection
+
+
+def _dial(settings: BusSettings, url: str) -> Any:  # noqa: ANN401 - py-amqp has no types
     client = client_of(
-        next(urls),
+        url,
+        settings.tls,
         heartbeat=HEARTBEAT_SECONDS,
         connect_timeout=CONNECT_SECONDS,
         transport_options={
@@ -127,13 +177,4 @@ def _connect(settings: BusSettings, urls: Iterator[str]) -> Any:  # noqa: ANN401
             "client_properties": {"connection_name": "notifier-bridge"},
         },
     )
-    connection = client.transport.establish_connection()
-    try:
-        topology.declare(
-            connection, exchange=settings.exchange, queue_type=settings.queue_type
-        )
-        topology.declare_quarantine(connection)
-    except BaseException:
-        connection.collect()
-        raise
-    return connection
+    return client.transport.establish_connection()

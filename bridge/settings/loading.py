@@ -27,7 +27,8 @@ from bridge.settings.values import (
 )
 from notifier.errors import SettingsError as FileError
 from notifier.settings.files import read
-from notifier.settings.options import AMQP
+from notifier.settings.options import AMQP, tls_of
+from notifier.tls import Tls
 
 USER_FILE: Final = Path("~/.config/workflow-notifier/bridge.conf")
 SYSTEM_FILE: Final = Path("/etc/bridge/bridge.conf")
@@ -124,6 +125,13 @@ def _checked(kind: types.ConfigType, text: str, place: str) -> Any:  # noqa: ANN
         raise SettingsError(f"{place} must be a {kind.type_name}") from err
 
 
+def _tls(values: Mapping[tuple[str, str], Any]) -> Tls:
+    try:
+        return tls_of(values)
+    except FileError as err:
+        raise SettingsError(str(err)) from err
+
+
 def _settings(values: Mapping[tuple[str, str], Any]) -> Settings:
     api = ApiSettings(
         host=values["api", "host"],
@@ -137,7 +145,9 @@ def _settings(values: Mapping[tuple[str, str], Any]) -> Settings:
         database=DatabaseSettings(values["database", "url"] or default_database_url()),
         bus=BusSettings(
             url=values["bus", "url"],
+            tls=_tls(values),
             exchange=values["bus", "exchange"],
+            bridge_queue=values["bus", "bridge_queue"],
             prefetch=values["bus", "prefetch"],
             queue_type=values["bus", "queue_type"],
             timeout=timedelta(seconds=values["bus", "timeout_seconds"]),

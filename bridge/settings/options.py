@@ -8,7 +8,8 @@ from oslo_config import cfg, types
 
 from bridge.settings.types import DatabaseUrl, Key, LoopbackHost, NetworkAddress
 from bridge.settings.values import Settings
-from notifier.settings.options import AMQP
+from notifier.settings.options import AMQP, tls_opts
+from notifier.settings.types import QueueName
 
 DATABASE: Final = DatabaseUrl()
 
@@ -75,10 +76,18 @@ def _bus() -> list[cfg.Opt]:
             help="The broker. AMQP_URL in the environment wins. Without it, events "
             "come in by POST /v1/events only. Write $ as $$.",
         ),
+        *tls_opts(),
         cfg.StrOpt(
             "exchange",
             default=default.exchange,
             help="Topic exchange that events are published to.",
+        ),
+        cfg.Opt(
+            "bridge_queue",
+            type=QueueName(),
+            default=default.bridge_queue,
+            help="Queue that events are taken from; bridges that name the same one "
+            "share the work. The notifiers' [bus] bridge_queue should name it too.",
         ),
         cfg.IntOpt(
             "prefetch",

@@ -9,7 +9,8 @@ from typing import Literal
 
 import platformdirs
 
-from notifier.topology import EXCHANGE, QueueType
+from notifier.tls import NO_FILES, Tls
+from notifier.topology import BRIDGE_QUEUE, EXCHANGE, QueueType
 
 Auth = Literal["none"]
 LogFormat = Literal["line", "json"]
@@ -53,12 +54,16 @@ class BusSettings:
 
     Attributes:
         url: ``amqp://…`` or ``amqps://…``; None: the bus in this process.
+        tls: Of an ``amqps://`` URL.
+        bridge_queue: Where this bridge, and all that share its work, take events from.
         prefetch: So many messages wait here unacked.
         timeout: For a publish to be confirmed.
     """
 
     url: str | None = field(default=None, repr=False)
+    tls: Tls = NO_FILES
     exchange: str = EXCHANGE
+    bridge_queue: str = BRIDGE_QUEUE
     prefetch: int = 1000
     queue_type: QueueType = "quorum"
     timeout: timedelta = timedelta(seconds=5)

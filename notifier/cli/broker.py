@@ -34,7 +34,7 @@ def connected(bus: Bus) -> Iterator[Any]:
     """
     seconds = bus.timeout.total_seconds()
     connection = client_of(
-        bus.url or "", connect_timeout=seconds, heartbeat=HEARTBEAT_SECONDS
+        bus.url or "", bus.tls, connect_timeout=seconds, heartbeat=HEARTBEAT_SECONDS
     )
     where = masked(bus.url or "")
     try:
@@ -62,7 +62,7 @@ def listen(bus: Bus, bindings: Sequence[str]) -> Iterator[Message | None]:
     """
     came: deque[Any] = deque()
     with connected(bus) as connection:
-        declare(connection, exchange=bus.exchange, bridge_queue=False)
+        declare(connection, exchange=bus.exchange, bridge_queue=None)
         channel = connection.default_channel
         queue = channel.queue_declare(
             "",

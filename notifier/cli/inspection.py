@@ -14,7 +14,6 @@ from notifier.cli.faults import no_bridge
 from notifier.errors import Refused, Unreachable
 from notifier.event import DEFAULT_PROJECT
 from notifier.settings import Settings, masked
-from notifier.topology import BRIDGE_QUEUE
 from notifier.wire.routing_key import project_word
 
 DOOR_SECONDS: Final = 5
@@ -77,8 +76,8 @@ def of_broker(settings: Settings) -> list[Finding]:
                 Finding(Grade.OK, f"{product} answers on {masked(bus.url or '')}"),
                 _permission(connection.channel(), bus.exchange, key),
             ]
-            if bus.bridge_queue:
-                findings.append(_queue(connection.channel()))
+            if bus.bridge_queue is not None:
+                findings.append(_queue(connection.channel(), bus.bridge_queue))
             return findings
     except Unreachable as err:
         return [Finding(Grade.FAULT, str(err), "start the broker, or correct AMQP_URL")]
@@ -115,21 +114,19 @@ def _permission(channel: Any, exchange: str, key: str) -> Finding:  # noqa: ANN4
     return Finding(Grade.OK, f"events may be published to {exchange}, with confirms")
 
 
-def _queue(channel: Any) -> Finding:  # noqa: ANN401 - py-amqp has no types
+def _queue(channel: Any, name: str) -> Finding:  # noqa: ANN401 - py-amqp has no types
     found: list[Any] = []
-    code, said = _asked(
-        lambda: found.append(channel.queue_declare(BRIDGE_QUEUE, passive=True))
-    )
+    code, said = _asked(lambda: found.append(channel.queue_declare(name, passive=True)))
     if code == _NOT_FOUND:
         return Finding(
             Grade.WARNING,
-            f"queue {BRIDGE_QUEUE} does not exist yet",
+            f"queue {name} does not exist yet",
             "the first event declares it, if the user may",
         )
     if code is not None:
-        return Finding(Grade.FAULT, f"queue {BRIDGE_QUEUE}: {said}")
+        return Finding(Grade.FAULT, f"queue {name}: {said}")
     waiting, consumers = found[0].message_count, found[0].consumer_count
-    text = f"queue {BRIDGE_QUEUE}: messages {waiting}, consumers {consumers}"
+    text = f"queue {name}: messages {waiting}, consumers {consumers}"
     if waiting and not consumers:
         return Finding(
             Grade.WARNING,

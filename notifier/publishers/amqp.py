@@ -11,16 +11,17 @@ import time
 from collections.abc import Sequence
 from datetime import timedelta
 from functools import partial
-from typing import Final, Self
+from typing import Final, Literal, Self
 from zlib import crc32
 
-from notifier.errors import PublishError, Unreachable
+from notifier.errors import PublishError, Unreachable, Unroutable
 from notifier.event import Event
 from notifier.publishers.dial import Dialer
 from notifier.publishers.frames import encode
 from notifier.publishers.link import Link
 from notifier.publishers.outgoing import Outgoing
-from notifier.topology import EXCHANGE, QueueType, declare
+from notifier.tls import NO_FILES, Tls
+from notifier.topology import BRIDGE_QUEUE, EXCHANGE, QueueType, declare
 
 __all__ = ["AmqpPublisher", "Outgoing"]
 
@@ -37,15 +38,18 @@ class AmqpPublisher:
         url: ``amqp://user:password@host:5672/vhost`` or ``amqps://…``; several nodes
             of one cluster are separated by ``;``.
         exchange: Durable topic exchange for events.
-        bridge_queue: Whether to keep the bridge's queue from the start, so that it
-            misses nothing.
+        tls: Of an ``amqps://`` URL.
+        bridge_queue: Kept for the bridge from the start, so that it misses nothing;
+            None for none.
         queue_type: Of that queue, if it does not exist yet.
         pool_size: Connections for each exchange; one execution's events keep to one.
+        on_unroutable: Whether an event that no queue takes is an error of `publish`,
+            or of no concern.
         heartbeat: Asked of the broker; an idle connection that it closes is opened
             again with the next message. Zero for none.
 
     Raises:
-        SettingsError: The URL is none of a broker.
+        SettingsError: The URL is none of a broker, or none for TLS though `tls` is set.
 
     Example::
 
@@ -58,9 +62,11 @@ class AmqpPublisher:
         url: str,
         *,
         exchange: str = EXCHANGE,
-        bridge_queue: bool = True,
+        tls: Tls = NO_FILES,
+        bridge_queue: str | None = BRIDGE_QUEUE,
         queue_type: QueueType = "quorum",
         pool_size: int = 1,
+        on_unroutable: Literal["raise", "ignore"] = "raise",
         heartbeat: timedelta = DEFAULT_HEARTBEAT,
     ) -> None:
         prepare = partial(
@@ -68,17 +74,21 @@ class AmqpPublisher:
         )
         self._exchange = exchange
         self._pool_size = pool_size
-        self._dialer = Dialer(url, heartbeat=heartbeat, prepare=prepare)
-        self._other_dialer = Dialer(url, heartbeat=heartbeat, prepare=_nothing)
+        self._ignores_unroutable = on_unroutable == "ignore"
+        self._dialer = Dialer(url, tls=tls, heartbeat=heartbeat, prepare=prepare)
+        self._other_dialer = Dialer(url, tls=tls, heartbeat=heartbeat, prepare=_nothing)
         # By process: what a child inherits is not its own.
         self._links: dict[int, dict[tuple[str, int], Link]] = {}
         self._is_closed = False
 
     def publish(self, events: Sequence[Event], *, timeout: timedelta) -> None:
-        """Return once a queue has taken every event for good (see `Publisher`)."""
+        """Return once the bus has taken every event for good (see `Publisher`)."""
         deadline = time.monotonic() + timeout.total_seconds()
         messages = [Outgoing.of(event, self._exchange) for event in events]
-        _raise_for(self._attempt(messages, deadline))
+        outcomes = self._attempt(messages, deadline)
+        if self._ignores_unroutable:
+            outcomes = [None if isinstance(o, Unroutable) else o for o in outcomes]
+        _raise_for(outcomes)
 
     def send(self, messages: Sequence[Outgoing], *, timeout: timedelta) -> None:
         """Return once a queue has taken every message for good.

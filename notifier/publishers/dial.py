@@ -15,6 +15,7 @@ from notifier.publishers.confirms import Answers, Confirms, Lost
 from notifier.publishers.failures import FAILURES, describe
 from notifier.publishers.frames import CHANNEL
 from notifier.publishers.unsent import Unsent
+from notifier.tls import NO_FILES, Tls
 
 LONGEST_SECONDS: Final = 10.0
 """So long may one broker take; then the next one is tried."""
@@ -29,6 +30,7 @@ class Dialer:
     Args:
         url: ``amqp://user:password@host:port/vhost`` or ``amqps://…``; several are
             separated by ``;``.
+        tls: Of ``amqps://`` URLs.
         heartbeat: What is asked of the broker; zero for none.
         prepare: Given each of py-amqp's connections before its first message.
 
@@ -37,12 +39,18 @@ class Dialer:
     """
 
     def __init__(
-        self, url: str, *, heartbeat: timedelta, prepare: Callable[[Any], None]
+        self,
+        url: str,
+        *,
+        tls: Tls,
+        heartbeat: timedelta,
+        prepare: Callable[[Any], None],
     ) -> None:
         urls = url.split(";")
-        self.brokers = ", ".join(client_of(one).host for one in urls)
+        self.brokers = ", ".join(client_of(one, tls).host for one in urls)
         """Host and port of each, as they may be shown."""
         self._urls = cycle(urls)
+        self._tls = tls
         self._heartbeat = heartbeat
         self._prepare = prepare
 
@@ -57,6 +65,7 @@ class Dialer:
         limit = min(seconds, LONGEST_SECONDS)
         client = client_of(
             next(self._urls),
+            self._tls,
             connect_timeout=limit,
             heartbeat=self._heartbeat.total_seconds(),
             transport_options={
@@ -87,15 +96,16 @@ class Dialer:
             raise Lost(f"{client.host}: {describe(err)}") from err
 
 
-def client_of(url: str, **options: Any) -> Any:  # noqa: ANN401 - kombu's types are loose
+def client_of(url: str, tls: Tls = NO_FILES, **options: Any) -> Any:  # noqa: ANN401 - kombu's types are loose
     """Return kombu's connection to one broker, not open yet.
 
     Args:
         url: ``amqp://user:password@host:port/vhost`` or ``amqps://…``.
+        tls: Of an ``amqps://`` URL.
         **options: Of kombu's `Connection`.
 
     Raises:
-        SettingsError: The URL is none of a broker.
+        SettingsError: The URL is none of a broker, or none for TLS though `tls` is set.
     """
     scheme = url.partition("://")[0]
     is_tls = scheme == "amqps"
@@ -108,6 +118,7 @@ def client_of(url: str, **options: Any) -> Any:  # noqa: ANN401 - kombu's types 
             "the broker's URL must look like amqp://user:password@host:5672/vhost"
         ) from None
     if is_tls:
-        # Else any certificate of any host would do.
-        client.ssl = {"server_hostname": client.hostname}
+        client.ssl = tls.options_for(client.hostname or "localhost")
+    elif tls != NO_FILES:
+        raise SettingsError("[bus] tls_… files need a URL that begins with amqps://")
     return client

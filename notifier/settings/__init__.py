@@ -14,7 +14,7 @@ from typing import Final
 
 from notifier.errors import SettingsError
 from notifier.settings.files import read
-from notifier.settings.options import AMQP, list_opts
+from notifier.settings.options import AMQP, list_opts, tls_of
 from notifier.settings.url import masked
 from notifier.settings.values import Bus, OnError, Outbox, Settings
 
@@ -54,7 +54,9 @@ def load(
         bus=Bus(
             url=_amqp_url(environ) or values["bus", "url"],
             exchange=values["bus", "exchange"],
+            tls=tls_of(values),
             bridge_queue=values["bus", "bridge_queue"],
+            on_unroutable=values["bus", "on_unroutable"],
             pool_size=values["bus", "pool_size"],
             queue_type=values["bus", "queue_type"],
             timeout=timedelta(seconds=values["bus", "timeout_seconds"]),

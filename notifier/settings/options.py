@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """The options as oslo.config knows them: names, types, defaults, help."""
 
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
 from oslo_config import cfg
 
+from notifier.settings.types import ReadableFile, WantedQueue
 from notifier.settings.url import Url
 from notifier.settings.values import Settings
+from notifier.tls import Tls
 
 AMQP: Final = Url("amqp", "amqps")
 HTTP: Final = Url("http", "https")
@@ -29,12 +32,23 @@ def list_opts() -> list[tuple[str, list[cfg.Opt]]]:
             default=default.bus.exchange,
             help="Topic exchange that every event is published to.",
         ),
-        cfg.BoolOpt(
+        *tls_opts(),
+        cfg.Opt(
             "bridge_queue",
+            type=WantedQueue(),
             default=default.bus.bridge_queue,
             help="Make sure that the bridge's queue exists, so that nothing is lost "
-            "before its first start. Turn it off where there is no bridge: the queue "
-            "would fill the broker's disk.",
+            "before its first start. Set it to false where there is no bridge: the "
+            "queue would fill the broker's disk.",
+        ),
+        cfg.StrOpt(
+            "on_unroutable",
+            default=default.bus.on_unroutable,
+            choices=[
+                ("raise", "an error, as for any event that cannot be published"),
+                ("ignore", "nothing; for direct consumers that come and go"),
+            ],
+            help="What becomes of an event that no queue takes.",
         ),
         cfg.IntOpt(
             "pool_size",
@@ -97,3 +111,42 @@ def list_opts() -> list[tuple[str, list[cfg.Opt]]]:
         ),
     ]
     return [("bus", bus), ("http", http), ("notifier", notifier), ("outbox", outbox)]
+
+
+def tls_opts() -> list[cfg.Opt]:
+    """Return the options of a connection to the broker over TLS."""
+    return [
+        cfg.Opt(
+            f"tls_{name}_file",
+            type=ReadableFile(),
+            sample_default=f"/etc/ssl/{sample}",
+            help=f"{about} In PEM, for an amqps:// URL.",
+        )
+        for name, sample, about in (
+            (
+                "ca",
+                "certs/broker-ca.pem",
+                "Authorities that may vouch for the broker. Default: the system's.",
+            ),
+            (
+                "cert",
+                "certs/notifier.pem",
+                "Client certificate, shown to a broker that asks for one.",
+            ),
+            (
+                "key",
+                "private/notifier.key",
+                "The key to it. Default: it stands in tls_cert_file.",
+            ),
+        )
+    ]
+
+
+def tls_of(values: Mapping[tuple[str, str], Any]) -> Tls:
+    """Return what `tls_opts` were set to.
+
+    Raises:
+        SettingsError: They do not go together.
+    """
+    files = (values["bus", f"tls_{name}_file"] for name in ("ca", "cert", "key"))
+    return Tls(*files)

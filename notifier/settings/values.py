@@ -5,9 +5,11 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Literal
 
-from notifier.topology import EXCHANGE, OUTBOX_TABLE, QueueType
+from notifier.tls import NO_FILES, Tls
+from notifier.topology import BRIDGE_QUEUE, EXCHANGE, OUTBOX_TABLE, QueueType
 
 OnError = Literal["log", "raise"]
+OnUnroutable = Literal["raise", "ignore"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +18,9 @@ class Bus:
 
     Attributes:
         url: ``amqp://…`` or ``amqps://…``; `None`: there is no broker.
-        bridge_queue: Make sure that the bridge's queue exists.
+        tls: Of a broker with an ``amqps://`` URL.
+        bridge_queue: Make sure that this queue exists, for the bridge; `None`: none.
+        on_unroutable: Whether an event that no queue takes is an error.
         pool_size: Connections kept open.
         queue_type: Of the bridge's queue, where it does not exist yet.
         timeout: The longest wait for a broker or bridge.
@@ -24,7 +28,9 @@ class Bus:
 
     url: str | None = field(default=None, repr=False)
     exchange: str = EXCHANGE
-    bridge_queue: bool = True
+    tls: Tls = NO_FILES
+    bridge_queue: str | None = BRIDGE_QUEUE
+    on_unroutable: OnUnroutable = "raise"
     pool_size: int = 1
     queue_type: QueueType = "quorum"
     timeout: timedelta = timedelta(seconds=5)

@@ -31,7 +31,7 @@ def declare(
     connection: Any,  # noqa: ANN401 - kombu's or py-amqp's; neither publishes types
     *,
     exchange: str = EXCHANGE,
-    bridge_queue: bool = True,
+    bridge_queue: str | None = BRIDGE_QUEUE,
     queue_type: QueueType = "quorum",
 ) -> None:
     """Make sure that events have an exchange, and the bridge its queue.
@@ -39,7 +39,7 @@ def declare(
     Args:
         connection: Open, of kombu or py-amqp.
         exchange: Durable topic exchange for the events.
-        bridge_queue: Whether to keep a durable queue that takes every event.
+        bridge_queue: Durable queue that takes every event; None for none.
         queue_type: Of a queue that does not exist yet.
 
     Raises:
@@ -48,8 +48,8 @@ def declare(
     # No x-delivery-limit: RabbitMQ would drop good messages after crashes.
     with _Bus(connection) as bus:
         bus.exchange(exchange, "topic")
-        if bridge_queue:
-            bus.queue(BRIDGE_QUEUE, exchange, "#", {"x-queue-type": queue_type})
+        if bridge_queue is not None:
+            bus.queue(bridge_queue, exchange, "#", {"x-queue-type": queue_type})
 
 
 def declare_quarantine(

@@ -154,7 +154,7 @@ def test_a_closed_publisher_says_so(bus):
 def test_an_event_that_nobody_would_see_is_an_error(name, request):
     if name == "amqp":
         url = request.getfixturevalue("amqp_url")
-        publisher = AmqpPublisher(url, bridge_queue=False)
+        publisher = AmqpPublisher(url, bridge_queue=None)
     else:
         publisher = MemoryPublisher()
         publisher.bind("execution.#", lambda _: None)

@@ -99,7 +99,7 @@ def test_ctrl_c_is_no_failure(amqp_url):
 
 def test_its_queue_ends_with_it(amqp_url):
     started = event("task.started", task="t")
-    with AmqpPublisher(amqp_url, bridge_queue=False) as publisher:
+    with AmqpPublisher(amqp_url, bridge_queue=None) as publisher:
         with Running("tail", AMQP_URL=amqp_url) as tail:
             tail.note()
             publisher.publish([started], timeout=SHORTLY)

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import kombu
 import pytest
+from amqp import NotFound
 
 from notifier.errors import PublishError, Refused, Unroutable
 from notifier.event import Event
@@ -46,7 +47,7 @@ def test_only_the_events_that_no_queue_takes_are_in_the_error(amqp_url, channel)
     ]
 
     with (
-        AmqpPublisher(amqp_url, bridge_queue=False) as publisher,
+        AmqpPublisher(amqp_url, bridge_queue=None) as publisher,
         pytest.raises(Unroutable, match="and 49 more") as caught,
     ):
         publisher.publish(events, timeout=TIMEOUT)
@@ -55,8 +56,36 @@ def test_only_the_events_that_no_queue_takes_are_in_the_error(amqp_url, channel)
     assert taken(channel, "mine") == [str(n) for n in range(1, 100, 2)]
 
 
+def test_what_no_queue_takes_may_be_of_no_concern(amqp_url, channel):
+    channel.exchange_declare("workflow.events", "topic", auto_delete=False)
+    channel.queue_declare("mine", durable=True, auto_delete=False)
+    channel.queue_bind("mine", "workflow.events", "execution.#")
+    events = [
+        Event.new(kind, execution="e1", task="t", event_id=kind)
+        for kind in ("task.failed", "execution.failed")
+    ]
+
+    with AmqpPublisher(
+        amqp_url, bridge_queue=None, on_unroutable="ignore"
+    ) as publisher:
+        publisher.publish(events, timeout=TIMEOUT)
+        with pytest.raises(Unroutable):
+            publisher.send([outgoing("", 1)], timeout=TIMEOUT)
+
+    assert taken(channel, "mine") == ["execution.failed"]
+
+
+def test_the_bridges_queue_may_have_another_name(amqp_url, channel):
+    with AmqpPublisher(amqp_url, bridge_queue="theirs") as publisher:
+        publisher.publish([numbered(1)], timeout=TIMEOUT)
+
+    assert taken(channel, "theirs") == ["e1-1"]
+    with pytest.raises(NotFound):
+        channel.queue_declare("bridge", passive=True)
+
+
 def test_a_queue_bound_meanwhile_takes_the_next_event(amqp_url, channel):
-    with AmqpPublisher(amqp_url, bridge_queue=False) as publisher:
+    with AmqpPublisher(amqp_url, bridge_queue=None) as publisher:
         with pytest.raises(Unroutable):
             publisher.publish([numbered(1)], timeout=TIMEOUT)
         channel.queue_declare("mine", durable=True, auto_delete=False)

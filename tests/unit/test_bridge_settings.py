@@ -23,6 +23,7 @@ url = amqp://me:pw@broker/acme
 exchange = my.events
 prefetch = 7
 queue_type = classic
+bridge_queue = ours
 timeout_seconds = 2.5
 
 [callbacks]
@@ -90,6 +91,7 @@ def test_everything_may_be_set_in_a_file(write):
     assert settings.bus.url == "amqp://me:pw@broker/acme"
     assert settings.bus.exchange == "my.events"
     assert (settings.bus.prefetch, settings.bus.queue_type) == (7, "classic")
+    assert settings.bus.bridge_queue == "ours"
     assert settings.bus.timeout == timedelta(seconds=2.5)
     assert settings.callbacks.allow_addresses == (
         ip_network("10.0.3.0/24"),

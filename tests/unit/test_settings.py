@@ -39,7 +39,8 @@ def test_without_a_file_and_a_variable_all_is_default():
 def test_every_setting_of_a_file_arrives(conf):
     path = conf(
         "[bus]\nurl = amqps://me:pw@broker/acme\nexchange = other\n"
-        "bridge_queue = no\npool_size = 3\nqueue_type = classic\n"
+        "bridge_queue = mine\npool_size = 3\nqueue_type = classic\n"
+        "on_unroutable = ignore\n"
         "timeout_seconds = 0.5\n[http]\nurl = http://bridge:8990/\n"
         "[notifier]\nsource = /engine\nproject = acme\non_error = raise\n"
         "[outbox]\nurl = sqlite:////engine.db\ntable = engine.outbox\n"
@@ -51,7 +52,8 @@ def test_every_setting_of_a_file_arrives(conf):
         bus=settings.Bus(
             url="amqps://me:pw@broker/acme",
             exchange="other",
-            bridge_queue=False,
+            bridge_queue="mine",
+            on_unroutable="ignore",
             pool_size=3,
             queue_type="classic",
             timeout=timedelta(seconds=0.5),
@@ -62,6 +64,16 @@ def test_every_setting_of_a_file_arrives(conf):
         on_error="raise",
         outbox=settings.Outbox(url="sqlite:////engine.db", table="engine.outbox"),
     )
+
+
+@pytest.mark.parametrize(
+    ("text", "queue"),
+    [("true", "bridge"), ("on", "bridge"), ("no", None), ("0", None), ("q.1", "q.1")],
+)
+def test_the_bridges_queue_is_a_name_or_a_switch(conf, text, queue):
+    path = conf(f"[bus]\nbridge_queue = {text}\n")
+
+    assert load(path, environ={}).bus.bridge_queue == queue
 
 
 def test_database_url_wins_over_the_file(conf):
@@ -116,7 +128,14 @@ def test_notifier_conf_is_before_the_users_file(conf):
     [
         ("[bus]\n\npool_size = x\n", ":3: [bus] pool_size must be a number from 1"),
         ("[bus]\npool_size = 0\n", ":2: [bus] pool_size must be a number from 1 to 64"),
-        ("[bus]\nbridge_queue = ja\n", ":2: [bus] bridge_queue must be true or false"),
+        (
+            "[bus]\nbridge_queue = amq.x\n",
+            ":2: [bus] bridge_queue must be a name of a queue, or true, or false",
+        ),
+        (
+            "[bus]\ntls_ca_file = /no\n",
+            ":2: [bus] tls_ca_file must be a file that can be read",
+        ),
         ("[bus]\nqueue_type=x\n", ":2: [bus] queue_type must be quorum or classic"),
         ("[http]\nurl: ftp://x\n", ":2: [http] url must be a URL such as http://host"),
         ("[bus]\nurl = amqp://h:port\n", ":2: [bus] url must be a URL such as amqp://"),
