@@ -1,6 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """An engine that keeps its work in a database of its own, with an outbox beside it."""
 
+import threading
+import time
+from contextlib import contextmanager
+
+import kombu
 from sqlalchemy import (
     Column,
     Integer,
@@ -15,7 +20,9 @@ from sqlalchemy.engine import make_url
 
 from notifier.event import Event
 from notifier.publishers.outbox import Outbox, decode, outbox_table
-from notifier.topology import OUTBOX_TABLE
+from notifier.topology import BRIDGE_QUEUE, OUTBOX_TABLE
+
+PATIENCE_SECONDS = 30
 
 
 def sync_url(url):
@@ -99,3 +106,47 @@ class EngineDatabase:
     def waiting(self):
         """Return the ids of all events in the outbox, in their order."""
         return [decode(row.event).id for row in self.rows()]
+
+
+def published(amqp_url):
+    """Take all that waits for the bridge and return the ids, in their order."""
+    ids = []
+    with kombu.Connection(amqp_url) as connection:
+        channel = connection.channel()
+        count = channel.queue_declare(BRIDGE_QUEUE, passive=True).message_count
+        channel.basic_consume(
+            BRIDGE_QUEUE,
+            no_ack=True,
+            callback=lambda message: ids.append(message.properties["message_id"]),
+        )
+        while len(ids) < count:
+            connection.drain_events(timeout=PATIENCE_SECONDS)
+    return ids
+
+
+def wait_until(is_so, seconds=PATIENCE_SECONDS):
+    """Wait until something holds, by looking.
+
+    Raises:
+        AssertionError: It never did.
+    """
+    deadline = time.monotonic() + seconds
+    while not is_so():
+        assert time.monotonic() < deadline, "it did not happen"
+        threading.Event().wait(0.01)
+
+
+@contextmanager
+def running(*relays):
+    """Let relays run in threads of their own; stop them at the end."""
+    threads = [threading.Thread(target=relay.run) for relay in relays]
+    for thread in threads:
+        thread.start()
+    try:
+        yield
+    finally:
+        for relay in relays:
+            relay.stop()
+        for thread in threads:
+            thread.join(PATIENCE_SECONDS)
+    assert not any(thread.is_alive() for thread in threads)

@@ -2,14 +2,13 @@
 """The relay on real databases: what it moves, in which order, and who is at it."""
 
 import logging
-import threading
 
 import pytest
 
 from notifier.errors import OutboxError, SettingsError, Unreachable, Unroutable
 from notifier.relay import Relay, Tally
 from notifier.relay.rows import MAX_BYTES, MAX_ROWS
-from tests.outboxes import EngineDatabase, numbered
+from tests.outboxes import EngineDatabase, numbered, running
 from tests.spoiled_bus import PATIENCE_SECONDS, SpoiledBus
 
 
@@ -28,17 +27,6 @@ def bus():
 def relay(engine, bus):
     with Relay(engine.url, bus) as relay:
         yield relay
-
-
-@pytest.fixture
-def _running(relay):
-    """Let the relay run until the end of the test."""
-    thread = threading.Thread(target=relay.run)
-    thread.start()
-    yield
-    relay.stop()
-    thread.join(PATIENCE_SECONDS)
-    assert not thread.is_alive()
 
 
 def test_what_was_published_is_removed(engine, relay, bus):
@@ -90,16 +78,18 @@ def test_an_engine_that_commits_late_is_not_passed_over(postgres_url, bus):
     assert bus.taken == ["e2-early", "e1-late"]
 
 
-@pytest.mark.usefixtures("_running")
-def test_while_the_bus_is_away_nothing_is_removed_and_nothing_counts(engine, bus):
+def test_while_the_bus_is_away_nothing_is_removed_and_nothing_counts(
+    engine, relay, bus
+):
     bus.trouble = lambda ids: Unreachable("no answer", ids)
     engine.commit(numbered(1))
-    bus.wait_for(lambda bus: len(bus.calls) >= 3)
-    (row,) = engine.rows()
-    assert (row.attempts, row.due_at) == (0, None)
+    with running(relay):
+        bus.wait_for(lambda bus: len(bus.calls) >= 3)
+        (row,) = engine.rows()
+        assert (row.attempts, row.due_at) == (0, None)
 
-    bus.trouble = None
-    bus.wait_for(lambda bus: bus.taken == ["e1-1"])
+        bus.trouble = None
+        bus.wait_for(lambda bus: bus.taken == ["e1-1"])
 
 
 def test_of_a_batch_that_was_taken_in_part_only_the_rest_comes_again(
