@@ -18,6 +18,7 @@ from bridge.model import Envelope
 from bridge.registrar import Registrar
 from bridge.service.ping import pinger
 from bridge.store import schema, tables
+from bridge.store.clock import Clock
 from bridge.store.database import Database
 from bridge.store.deliveries import DeliveryStore
 from bridge.store.events import EventStore
@@ -46,6 +47,7 @@ def parts_for(database, loop, *, health=list, wake=lambda: None):
         feed=Feed(),
         ping=pinger(callbacks),
         wake=wake,
+        now=Clock(database).now,
         health=health,
         metrics=lambda: b"# metrics\n",
     ), callbacks

@@ -12,6 +12,7 @@ from bridge.feed import Feed
 from bridge.intake.source import Received
 from bridge.model import OutcomeKind, State, delivery_id
 from bridge.service.worker import Supplies, Worker
+from bridge.store.clock import Clock
 from bridge.telemetry import Telemetry
 from tests.loops import until
 
@@ -68,6 +69,7 @@ class RunningWorker:
         answer: See `RecordingCallback`.
         patience: See `Patience`. Default: nothing is ever parked for taking long.
         owner: Names the bridge.
+        clock: Default: the database's own.
 
     Attributes:
         source: Hands it events.
@@ -75,7 +77,15 @@ class RunningWorker:
         worker: The real one.
     """
 
-    def __init__(self, stores, answer=succeed, *, patience=PATIENT, owner="bridge 1"):
+    def __init__(
+        self,
+        stores,
+        answer=succeed,
+        *,
+        patience=PATIENT,
+        owner="bridge 1",
+        clock=None,
+    ):
         self.stores = stores
         self.source = HandSource()
         self.callback = RecordingCallback(asyncio.get_running_loop(), answer)
@@ -85,6 +95,7 @@ class RunningWorker:
             Supplies(
                 source=self.source,
                 journal=stores.journal(owner),
+                clock=Clock(stores.database) if clock is None else clock,
                 listeners=stores.listeners,
                 callbacks={"http": self.callback},
                 telemetry=Telemetry(),
@@ -135,6 +146,14 @@ class RunningWorker:
             return found if attempts in (None, found[0].attempts) else None
 
         return await until(look)
+
+    async def crash(self):
+        """End as by SIGKILL: nothing more is taken, renewed or recorded."""
+        self._is_drained = True
+        tasks = list(self.worker._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     async def drain(self, grace=timedelta()):
         """End the worker, once."""

@@ -78,9 +78,15 @@ class DeliveryPage(BaseModel):
 class DeliveryRoutes:
     """The handlers; they block and run on threads."""
 
-    def __init__(self, store: DeliveryStore, wake: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        store: DeliveryStore,
+        wake: Callable[[], None],
+        now: Callable[[], datetime],
+    ) -> None:
         self._store = store
         self._wake = wake
+        self._now = now
 
     def find(self, wanted: Annotated[DeliveryFilter, Query()]) -> JSONResponse:
         """List deliveries, the latest first."""
@@ -110,15 +116,14 @@ class DeliveryRoutes:
 
     def retry(self, delivery_id: str) -> JSONResponse:
         """Try a delivery again now, whatever became of it before."""
-        now = datetime.now(UTC)
-        delivery = self._store.retry(None, DeliveryId(delivery_id), now)
+        delivery = self._store.retry(None, DeliveryId(delivery_id), self._now())
         self._wake()
         return JSONResponse(delivery_json(delivery), 202)
 
 
 def router(parts: Parts) -> APIRouter:
     """Return the routes."""
-    routes = DeliveryRoutes(parts.delivery_store, parts.wake)
+    routes = DeliveryRoutes(parts.delivery_store, parts.wake, parts.now)
     one = f"{PATH}/{{delivery_id}}"
     api = APIRouter(tags=["deliveries"])
     api.add_api_route(

@@ -3,7 +3,7 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from bridge.feed import Feed
@@ -34,6 +34,7 @@ class Parts:
     Attributes:
         ping: Sends a test event to a listener once; called on the event loop.
         wake: Lets the scheduler look at once; any thread.
+        now: The time that all bridges on the database agree on; any thread.
         health: Why the bridge is not ready; empty: it is. Quick; on the event loop.
         metrics: In Prometheus' text format; quick; on the event loop.
         publish_timeout: For one request's events, to be confirmed.
@@ -47,6 +48,7 @@ class Parts:
     feed: Feed
     ping: Callable[[Listener], Awaitable[Outcome]]
     wake: Callable[[], None]
+    now: Callable[[], datetime]
     health: Callable[[], Sequence[str]]
     metrics: Callable[[], bytes]
     publish_timeout: timedelta = timedelta(seconds=5)

@@ -47,19 +47,23 @@ class Dispatcher:
         recorder: Where outcomes go.
         reports: Who else is told.
         patience: See `Patience`.
+        now: The time that all bridges on the database agree on.
     """
 
     def __init__(
         self,
         callbacks: Mapping[str, Callback],
         recorder: Recorder,
+        *,
         reports: Reports,
         patience: Patience,
+        now: Callable[[], datetime],
     ) -> None:
         self._callbacks = callbacks
         self._logbook = Logbook(recorder.record, reports.parked)
         self._reports = reports
         self._patience = patience
+        self._now = now
         self._lanes: dict[ListenerId, Lane[Flight]] = {}
         self._backlogs: Collection[ListenerId] = ()
         self._running = 0
@@ -84,7 +88,7 @@ class Dispatcher:
         committed: Callable[[], None],
     ) -> None:
         """Tell listeners of an event; `committed` is called once that is recorded."""
-        now = datetime.now(UTC)
+        now = self._now()
         arrival = Arrival(envelope, now, time.monotonic(), committed)
         flights = [
             Flight(Delivery.new(envelope, one, now), one, envelope, arrival)
@@ -113,7 +117,7 @@ class Dispatcher:
         """Leave to the database what was taken from it, due at once."""
         # One in hand: its lease ran out before its attempt did, and is renewed now.
         if not self._logbook.has(delivery.id):
-            self._logbook.give_back(delivery)
+            self._logbook.give_back(delivery, self._now())
 
     def room_for_due(self, listener: Listener) -> int:
         """Return how many due deliveries of a listener may be taken now."""
@@ -220,7 +224,7 @@ class Dispatcher:
         self._running -= 1
         if not self._running:
             self._quiet.set()
-        now = datetime.now(UTC)
+        now = self._now()
         decision = decide(
             flight.listener.retry,
             outcome,
@@ -255,7 +259,7 @@ class Dispatcher:
 
     def _park(self, flight: Flight) -> None:
         """Leave a delivery to the database; its attempt, if there is one, goes on."""
-        now = datetime.now(UTC)
+        now = self._now()
         until = now
         if flight.is_started:
             until += flight.listener.callback.timeout + LEASE_MARGIN

@@ -8,7 +8,7 @@ be started a second time.
 
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import partial
 
 from bridge.delivery.flight import Arrival, Flight
@@ -46,9 +46,9 @@ class Logbook:
         """Begin with a delivery that came from the database."""
         self._in_hand.add(delivery.id)
 
-    def give_back(self, delivery: Delivery) -> None:
+    def give_back(self, delivery: Delivery, now: datetime) -> None:
         """Leave to the database what came from it, due at once."""
-        self._record_alone(replace(delivery, due_at=datetime.now(UTC)))
+        self._record_alone(replace(delivery, due_at=now))
 
     def arrivals(self) -> Iterator[Arrival]:
         """Yield what is not recorded yet, the oldest first; it may be, meanwhile."""

@@ -9,7 +9,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 from concurrent.futures import Executor
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import partial
 from typing import Final
 
@@ -31,19 +31,23 @@ class Scheduler:
         executor: The recorder's.
         dispatcher: Who tries them.
         listener: Finds a listener that is enabled.
+        now: The time that all bridges on the database agree on.
     """
 
     def __init__(
         self,
         journal: Journal,
         executor: Executor,
+        *,
         dispatcher: Dispatcher,
         listener: Callable[[ListenerId], Listener | None],
+        now: Callable[[], datetime],
     ) -> None:
         self._journal = journal
         self._executor = executor
         self._dispatcher = dispatcher
         self._listener = listener
+        self._now = now
         self._nudged = asyncio.Event()
 
     def nudge(self) -> None:
@@ -72,7 +76,7 @@ class Scheduler:
 
     async def _take(self) -> int:
         loop = asyncio.get_running_loop()
-        now = datetime.now(UTC)
+        now = self._now()
         due = await loop.run_in_executor(self._executor, self._journal.due, now)
         self._dispatcher.note_backlogs(due)
         limits = {}

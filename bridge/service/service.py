@@ -122,6 +122,7 @@ class Service:
         return Supplies(
             source=ground.bus.source,
             journal=ground.stores.journal,
+            clock=ground.stores.clock,
             listeners=ground.stores.listeners,
             callbacks=ground.callbacks,
             telemetry=ground.telemetry,
@@ -147,6 +148,7 @@ class Service:
             feed=ground.feed,
             ping=pinger(ground.callbacks),
             wake=wake,
+            now=stores.clock.now,
             health=worker.health,
             metrics=ground.telemetry.render,
             publish_timeout=self._settings.bus.timeout,

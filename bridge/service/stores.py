@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 from bridge.settings import Settings
+from bridge.store.clock import Clock
 from bridge.store.database import Database
 from bridge.store.deliveries import DeliveryStore
 from bridge.store.events import EventStore
@@ -35,6 +35,7 @@ class Stores:
     events: EventStore
     deliveries: DeliveryStore
     journal: Journal
+    clock: Clock
     executor: ThreadPoolExecutor
 
 
@@ -54,9 +55,11 @@ def open_stores(settings: Settings) -> Iterator[Stores]:
         migrate(database)
         vault = _vault(settings)
         claim(database, vault)
+        clock = Clock(database)
+        clock.synchronise()
         journal = Journal(database, _owner())
         if database.file is not None:
-            journal.release(datetime.now(UTC))
+            journal.release(clock.now())
         executor = stack.enter_context(ThreadPoolExecutor(1, "journal"))
         yield Stores(
             name=database.name,
@@ -64,6 +67,7 @@ def open_stores(settings: Settings) -> Iterator[Stores]:
             events=EventStore(database),
             deliveries=DeliveryStore(database),
             journal=journal,
+            clock=clock,
             executor=executor,
         )
 

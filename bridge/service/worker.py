@@ -10,7 +10,7 @@ from collections.abc import Callable, Coroutine, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any, Final
 
 from bridge.callbacks.callback import Callback
@@ -25,11 +25,13 @@ from bridge.intake.intake import Intake
 from bridge.intake.source import Source
 from bridge.model import Envelope, Listener
 from bridge.routing.router import Router
+from bridge.store.clock import Clock
 from bridge.store.journal import Journal
 from bridge.store.listeners import ListenerStore
 from bridge.telemetry import Telemetry
 
 TICK_SECONDS: Final = 0.1
+SYNCHRONISE_SECONDS: Final = 10.0
 LAST_WRITE_SECONDS: Final = 5.0
 """At the end, the database has so long to take what is known."""
 
@@ -46,6 +48,7 @@ class Supplies:
 
     source: Source
     journal: Journal
+    clock: Clock
     listeners: ListenerStore
     callbacks: Mapping[str, Callback]
     telemetry: Telemetry
@@ -70,13 +73,18 @@ class Worker:
             attempted=supplies.telemetry.attempted, gone=self._gone, parked=self.wake
         )
         self._dispatcher = Dispatcher(
-            supplies.callbacks, self._recorder, reports, supplies.patience
+            supplies.callbacks,
+            self._recorder,
+            reports=reports,
+            patience=supplies.patience,
+            now=supplies.clock.now,
         )
         self._scheduler = Scheduler(
             supplies.journal,
             supplies.executor,
-            self._dispatcher,
-            self.router.listener,
+            dispatcher=self._dispatcher,
+            listener=self.router.listener,
+            now=supplies.clock.now,
         )
         self._intake = Intake(
             self.router,
@@ -111,6 +119,7 @@ class Worker:
             self.router.follow(),
             self._scheduler.run(),
             self._tick(),
+            self._keep_time(),
         ):
             self._spawn(task)
 
@@ -157,6 +166,16 @@ class Worker:
             await asyncio.sleep(TICK_SECONDS)
             self._dispatcher.tick()
 
+    async def _keep_time(self) -> None:
+        loop = asyncio.get_running_loop()
+        look = self._supplies.clock.synchronise
+        while True:
+            await asyncio.sleep(SYNCHRONISE_SECONDS)
+            try:
+                await loop.run_in_executor(self._supplies.executor, look)
+            except StoreError as err:
+                _log.warning("cannot ask for the time", extra={"reason": str(err)})
+
     def _taken(self, envelope: Envelope) -> None:
         self._supplies.telemetry.taken(envelope)
         self._supplies.feed.offer(envelope)
@@ -173,7 +192,8 @@ class Worker:
             disable = self._supplies.listeners.disable
             why = "the receiver answered 410 Gone"
             try:
-                await asyncio.to_thread(disable, listener.id, why, datetime.now(UTC))
+                now = self._supplies.clock.now()
+                await asyncio.to_thread(disable, listener.id, why, now)
                 await self.router.refresh()
             except StoreError as err:
                 reason = {"listener_id": listener.id, "reason": str(err)}

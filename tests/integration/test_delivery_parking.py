@@ -215,8 +215,12 @@ async def test_what_was_taken_for_a_listener_just_disabled_is_given_back(
         reports = Reports(
             attempted=lambda *_: None, gone=lambda _: None, parked=lambda: None
         )
-        dispatcher = Dispatcher({}, recorder, reports, PATIENT)
-        scheduler = Scheduler(journal, executor, dispatcher, known)
+        dispatcher = Dispatcher(
+            {}, recorder, reports=reports, patience=PATIENT, now=now
+        )
+        scheduler = Scheduler(
+            journal, executor, dispatcher=dispatcher, listener=known, now=now
+        )
         running = asyncio.create_task(scheduler.run())
 
         await until(lambda: len(asked) > 1)

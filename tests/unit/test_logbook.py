@@ -139,7 +139,7 @@ def test_who_looks_for_due_deliveries_is_told_of_those_that_wait(story):
 def test_what_is_given_back_is_due_at_once(story):
     lease_ends = datetime.now(UTC) + timedelta(hours=1)
 
-    story.logbook.give_back(replace(story.one.delivery, due_at=lease_ends))
+    story.logbook.give_back(replace(story.one.delivery, due_at=lease_ends), NOW)
 
     (entry,) = story.entries
     (given_back,) = entry.deliveries
