@@ -53,7 +53,7 @@ class PostgresReader:
             "name": quote.format_table(table),
             "limit": f"{patience // timedelta(milliseconds=1)}ms",
         }
-        self._listen = f"LISTEN {quote.quote_identifier(table.name)}"
+        self._word = f"LISTEN {quote.quote_identifier(table.name)}"
         self._bell = bell
         self._listening: Connection | None = None
         self._stands_by = False
@@ -80,7 +80,10 @@ class PostgresReader:
             return
         try:
             with translated():
-                self._wait(self._connected())
+                if self._listening is None:
+                    self._listen()  # what was committed before is found by a look
+                else:
+                    self._wait(self._listening)
         except OutboxError:
             self._hang_up()
             raise
@@ -99,19 +102,19 @@ class PostgresReader:
         now = datetime.now(UTC)
         note(connection, self._table, published=published, refused=refused, now=now)
 
-    def _connected(self) -> Connection:
-        if self._listening is None:
-            connection = self._engine.connect()
-            self._listening = connection
-            connection.execution_options(isolation_level="AUTOCOMMIT")
-            connection.exec_driver_sql(self._listen)
-        return self._listening
+    def _listen(self) -> None:
+        self._listening = self._engine.connect()
+        self._listening.execution_options(isolation_level="AUTOCOMMIT")
+        self._listening.exec_driver_sql(self._word)
 
     def _wait(self, connection: Connection) -> None:
         driver: Any = connection.connection.driver_connection
-        if self._bell.wait(LOOK_SECONDS, driver.fileno()):
-            for _ in driver.notifies(timeout=0):
-                """One word is as good as many."""
+        try:
+            if self._bell.wait(LOOK_SECONDS, driver.fileno()):
+                for _ in driver.notifies(timeout=0):
+                    """One word is as good as many."""
+        except self._engine.dialect.loaded_dbapi.Error as err:
+            raise OutboxError(f"the outbox's database: {err}") from err
 
     def _hang_up(self) -> None:
         listening, self._listening = self._listening, None
