@@ -41,7 +41,9 @@ def _database(settings: Settings) -> Finding:
         with Database(settings.database.url) as database:
             if database.file is not None and not database.file.exists():
                 return Finding("database", f"{database.name} will be made")
-            if not schema.is_current(database):
+            if not settings.database.migrate:
+                schema.require_current(database)
+            elif not schema.is_current(database):
                 text = f"{database.name} will be migrated to schema {schema.head()}"
                 return Finding("database", text)
             vault = _vault(settings.secrets)

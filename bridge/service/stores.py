@@ -10,6 +10,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
 from bridge.settings import Settings
+from bridge.store import schema
 from bridge.store.clock import Clock
 from bridge.store.database import Database
 from bridge.store.deliveries import DeliveryStore
@@ -17,7 +18,6 @@ from bridge.store.events import EventStore
 from bridge.store.journal import Journal
 from bridge.store.listeners import ListenerStore
 from bridge.store.lock import alone
-from bridge.store.schema import migrate
 from bridge.store.vault import Vault, claim, read_key
 
 
@@ -46,13 +46,16 @@ def open_stores(settings: Settings) -> Iterator[Stores]:
     Raises:
         SettingsError: The URL or the key is wrong, or another bridge is at work on a
             file that takes only one.
-        StoreError: The database did not answer, or its schema is newer than this code.
+        StoreError: The database did not answer, or its schema is not this code's.
     """
     with ExitStack() as stack:
         database = stack.enter_context(Database(settings.database.url))
         if database.file is not None:
             stack.enter_context(alone(database.file))
-        migrate(database)
+        if settings.database.migrate:
+            schema.migrate(database)
+        else:
+            schema.require_current(database)
         vault = _vault(settings)
         claim(database, vault)
         clock = Clock(database)

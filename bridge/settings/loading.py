@@ -142,7 +142,10 @@ def _settings(values: Mapping[tuple[str, str], Any]) -> Settings:
     key_file = values["secrets", "key_file"]
     return Settings(
         api=api,
-        database=DatabaseSettings(values["database", "url"] or default_database_url()),
+        database=DatabaseSettings(
+            url=values["database", "url"] or default_database_url(),
+            migrate=values["database", "migrate"],
+        ),
         bus=BusSettings(
             url=values["bus", "url"],
             tls=_tls(values),

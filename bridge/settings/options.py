@@ -61,7 +61,13 @@ def _database() -> list[cfg.Opt]:
             help="Where listeners, events and deliveries are kept: SQLite or "
             "PostgreSQL. DATABASE_URL in the environment wins. Write $ as $$. Default: "
             "a file in the user's data directory.",
-        )
+        ),
+        cfg.BoolOpt(
+            "migrate",
+            default=Settings().database.migrate,
+            help="serve brings an older schema up to date when it starts; otherwise it "
+            "refuses to start until notifier-bridge migrate did that.",
+        ),
     ]
 
 

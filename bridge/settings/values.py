@@ -43,9 +43,14 @@ class ApiSettings:
 
 @dataclass(frozen=True, slots=True)
 class DatabaseSettings:
-    """Where listeners, events and deliveries are kept."""
+    """Where listeners, events and deliveries are kept.
+
+    Attributes:
+        migrate: An older schema is brought up to date at the start.
+    """
 
     url: str = field(default_factory=default_database_url, repr=False)
+    migrate: bool = True
 
 
 @dataclass(frozen=True, slots=True)

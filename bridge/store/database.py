@@ -15,6 +15,22 @@ from bridge.errors import SettingsError, StoreError
 
 SQLITE_WAIT_SECONDS: Final = 10
 
+MAX_CONNECTIONS: Final = 15
+"""So many does one bridge open at most; it keeps a third of them."""
+
+CONNECTION_WAIT_SECONDS: Final = 5
+
+_POSTGRESQL: Final = {
+    "application_name": "workflow-notifier-bridge",
+    "connect_timeout": "5",
+    # A server that is cut off in silence is given up after 15 s.
+    "keepalives_idle": "5",
+    "keepalives_interval": "5",
+    "keepalives_count": "2",
+    "tcp_user_timeout": "15000",
+}
+"""What libpq is told, unless the URL says otherwise."""
+
 
 class Database:
     """One database, SQLite or PostgreSQL, by its SQLAlchemy URL.
@@ -125,8 +141,17 @@ def _engine(url: URL) -> Engine:
 
 
 def _postgresql(url: URL) -> Engine:
+    kept = MAX_CONNECTIONS // 3
+    told = {name: said for name, said in _POSTGRESQL.items() if name not in url.query}
     try:
-        return create_engine(url, pool_pre_ping=True)
+        return create_engine(
+            url,
+            connect_args=told,
+            pool_pre_ping=True,  # none that broke meanwhile is handed out
+            pool_size=kept,
+            max_overflow=MAX_CONNECTIONS - kept,
+            pool_timeout=CONNECTION_WAIT_SECONDS,
+        )
     except ModuleNotFoundError as err:
         raise SettingsError(
             "[database] url: PostgreSQL needs psycopg; "

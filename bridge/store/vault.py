@@ -17,6 +17,7 @@ from sqlalchemy import Connection, insert, select
 
 from bridge.errors import SettingsError
 from bridge.store.database import Database
+from bridge.store.lock import wait_alone
 from bridge.store.tables import settings
 
 KEY_MODE: Final = 0o600
@@ -90,6 +91,7 @@ def claim(database: Database, vault: Vault) -> None:
         SettingsError: The database was sealed with another key.
     """
     with database.write() as connection:
+        wait_alone(connection, "claim")
         if _is_sealed(connection, vault):
             return
         row = {"name": _FINGERPRINT, "value": vault.fingerprint}

@@ -117,6 +117,20 @@ def test_migrating_twice_is_as_good_as_once(home, data):
         assert is_current(database)
 
 
+def test_a_bridge_that_must_not_migrate_says_what_to_do(home):
+    forbidden = {"OS_DATABASE__MIGRATE": "false", **home}
+
+    refused = notifier_bridge("serve", "--port", "0", **forbidden)
+    migrated = notifier_bridge("migrate", **forbidden)
+    checked = notifier_bridge("check", **forbidden)
+
+    assert (refused.returncode, migrated.returncode, checked.returncode) == (1, 0, 0)
+    assert refused.stderr == (
+        f"Error: the database's schema is missing, and this release needs {head()}: "
+        "run notifier-bridge migrate, or set [database] migrate = true\n"
+    )
+
+
 def test_a_check_makes_nothing(home, tmp_path):
     done = notifier_bridge("check", **home)
 

@@ -3,6 +3,8 @@
 
 import stat
 import sys
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -16,6 +18,7 @@ from bridge.store.tables import metadata
 from bridge.store.vault import Vault, check_key, claim, read_key
 from tests.served import KEY
 
+STARTING = 4
 OTHER_KEY = "Zm9vYmFyYmF6Zm9vYmFyYmF6Zm9vYmFyYmF6Zm9vYmE="
 
 
@@ -37,6 +40,32 @@ def test_an_empty_database_is_migrated_once(database_url):
         assert schema.migrate(database) == schema.head()
 
         assert schema.is_current(database)
+
+
+def test_bridges_that_start_at_once_migrate_and_claim_it_once(database_url):
+    together = Barrier(STARTING)
+
+    def start(_):
+        with Database(database_url) as database:
+            together.wait()
+            before = schema.migrate(database)
+            claim(database, Vault(KEY))
+            return before
+
+    with ThreadPoolExecutor(STARTING) as bridges:
+        found = list(bridges.map(start, range(STARTING)))
+
+    assert sorted(found, key=str) == [schema.head()] * (STARTING - 1) + [None]
+
+
+def test_who_must_not_migrate_is_told_who_may(database_url):
+    with Database(database_url) as database:
+        with pytest.raises(SchemaError, match=r"is missing, .* run notifier-bridge"):
+            schema.require_current(database)
+
+        schema.migrate(database)
+
+        schema.require_current(database)
 
 
 def test_a_newer_database_is_refused(database):

@@ -2,7 +2,10 @@
 """Databases of earlier releases, with data in them, brought to this one's schema."""
 
 import json
-from datetime import timedelta
+import signal
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from alembic import command
@@ -14,7 +17,10 @@ from bridge.store import schema
 from bridge.store.database import Database
 from bridge.store.listeners import ListenerStore
 from bridge.store.vault import Vault
+from notifier import wire
+from notifier.event import Event
 from tests.served import KEY
+from tests.stored import Stores
 
 MIGRATIONS = "bridge/store/migrations"
 SECRET = "whsec_" + "A" * 32
@@ -44,6 +50,62 @@ ROW = {
 }
 """A listener as release 0.1 kept it."""
 
+EVENT = {
+    "source": "/engines/1",
+    "id": "evt-1",
+    "type": "task.failed",
+    "project": "acme",
+    "execution_id": "e1",
+    "routing_key": "task.failed.acme.-.-.charge",
+    "time": "2026-11-24 02:10:00+00:00",
+    "received_at": "2026-11-24 02:10:00+00:00",
+    "attributes": json.dumps({"sequence": "7"}),
+    "body": wire.encode_body(
+        Event.new(
+            "task.failed",
+            execution="e1",
+            task="charge",
+            project="acme",
+            event_id="evt-1",
+            source="/engines/1",
+        )
+    ),
+    "queued": False,
+}
+DELIVERY = {
+    "id": "dlv_1",
+    "listener_id": "lst_1",
+    "project": "acme",
+    "event_source": "/engines/1",
+    "event_id": "evt-1",
+    "event_type": "task.failed",
+    "execution_id": "e1",
+    "state": "pending",
+    "attempts": 1,
+    "due_at": "2026-11-24 02:15:00+00:00",
+    "created_at": "2026-11-24 02:10:00+00:00",
+    "updated_at": "2026-11-24 02:10:01+00:00",
+}
+ATTEMPT = {
+    "delivery_id": "dlv_1",
+    "number": 1,
+    "kind": "refused",
+    "started_at": "2026-11-24 02:10:00+00:00",
+    "duration_seconds": 0.25,
+    "status": 503,
+    "error": "answered 503 Service Unavailable",
+    "answer": b"later",
+}
+FIRST = {
+    "listeners": ROW,
+    "events": EVENT,
+    "deliveries": DELIVERY,
+    "attempts": ATTEMPT,
+}
+"""What release 0.1 kept, a row of each table."""
+
+DIED = -signal.SIGKILL
+
 
 @pytest.fixture
 def at(database_url):
@@ -69,14 +131,35 @@ def _move(database, move, revision):
         move(config, revision)
 
 
-def test_a_listener_of_the_first_schema_is_kept(at):
+@pytest.fixture
+def first(at):
+    """A database as the first release left it, in the middle of its work."""
     database = at("0001")
-    names, values = ", ".join(ROW), ", ".join(f":{name}" for name in ROW)
     with database.write() as connection:
-        connection.execute(
-            text(f"INSERT INTO listeners ({names}) VALUES ({values})"),  # noqa: S608 - names of our own
-            ROW,
-        )
+        for table, row in FIRST.items():
+            names, values = ", ".join(row), ", ".join(f":{name}" for name in row)
+            connection.execute(
+                text(f"INSERT INTO {table} ({names}) VALUES ({values})"),  # noqa: S608 - names of our own
+                row,
+            )
+    return database
+
+
+def claimed(database):
+    """What a bridge of this release finds due."""
+    journal = Stores(database).journal()
+    now = datetime.now(UTC)
+    return journal.claim(journal.due(now), now=now, until=now + timedelta(minutes=1))
+
+
+def die_before(database_url, number):
+    """Migrate in a process that is killed before its statement of that number."""
+    command = (sys.executable, "-m", "tests.killed_migration", database_url, number)
+    return subprocess.run(command, check=False, timeout=30).returncode
+
+
+def test_a_listener_of_the_first_schema_is_kept(first):
+    database = first
 
     assert schema.migrate(database) == "0001"
 
@@ -85,6 +168,31 @@ def test_a_listener_of_the_first_schema_is_kept(at):
     assert (listener.secret, listener.max_in_flight) == (SECRET, 7)
     assert listener.callback.timeout == timedelta(seconds=15)
     assert listener.callback.auth is None
+
+
+def test_a_delivery_of_the_first_schema_goes_on(first):
+    schema.migrate(first)
+
+    ((delivery, envelope),) = claimed(first)
+
+    assert (delivery.id, delivery.attempts) == ("dlv_1", 1)
+    assert (envelope.body, envelope.event.attributes) == (
+        EVENT["body"],
+        {"sequence": "7"},
+    )
+    _, (attempt,) = Stores(first).deliveries.get("acme", delivery.id)
+    assert (attempt.outcome.status, attempt.outcome.answer) == (503, b"later")
+
+
+def test_a_migration_killed_anywhere_may_be_run_again(first, database_url):
+    deaths = 0
+    while die_before(database_url, str(deaths)) == DIED:
+        deaths += 1
+        assert schema.revision(first) == "0001"
+
+    assert deaths > 2
+    assert schema.is_current(first)
+    assert [delivery.id for delivery, _ in claimed(first)] == ["dlv_1"]
 
 
 def test_a_step_may_be_taken_back(at):
