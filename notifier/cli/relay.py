@@ -4,6 +4,7 @@
 import json
 import logging
 import signal
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import click
@@ -27,6 +28,13 @@ _log = logging.getLogger(__name__)
 @click.option("--table", help="Name, or schema.name; default: the setting.")
 @click.option("--once", is_flag=True, help="End when nothing is due.")
 @click.option("--again", is_flag=True, help="First take up again what was set aside.")
+@click.option(
+    "--timeout",
+    type=click.FloatRange(min=0.1),
+    default=10,
+    show_default=True,
+    help="Seconds for a batch to be confirmed.",
+)
 @click.option("--format", "form", type=click.Choice(["human", "json"]), default="human")
 @click.pass_obj
 def relay(
@@ -37,6 +45,7 @@ def relay(
     table: str | None,
     once: bool,
     again: bool,
+    timeout: float,
     form: str,
 ) -> None:
     """Bring what an engine wrote into its outbox to the bus.
@@ -50,7 +59,8 @@ def relay(
     settings = read_settings()
     url, name = where(settings, database, table)
     logs.set_up("INFO", "json" if form == "json" else "line")
-    with Relay(url, open_publisher(settings), table=name) as moving:
+    publisher, patience = open_publisher(settings), timedelta(seconds=timeout)
+    with Relay(url, publisher, table=name, timeout=patience) as moving:
         if again:
             _log.info("taken up again", extra={"events": moving.take_up_again()})
         if once:

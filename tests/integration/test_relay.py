@@ -135,7 +135,8 @@ def test_of_two_relays_one_is_at_work(engine, relay):
 
 def test_an_outbox_that_is_made_later_is_found_then(database_url, bus):
     engine = EngineDatabase(database_url)
-    engine.engine.connect().close()
+    engine.engine.connect().close()  # SQLite makes its file
+    engine.engine.dispose()
     with Relay(database_url, bus) as relay:
         with pytest.raises(OutboxError, match="`notifier outbox-create` makes it"):
             relay.run_once()
