@@ -66,13 +66,17 @@ def leaves_out(node):
     )
 
 
-def test_no_test_sleeps_for_a_fixed_time():
-    """Who waits looks again and again until a deadline; ``sleep(0)`` only yields."""
+def test_no_test_sleeps_for_a_fixed_time_without_a_reason():
+    """Who waits looks again and again until a deadline; ``sleep(0)`` only yields.
+
+    Where time itself is what the test is about, the line says so in a comment.
+    """
     found = [
         named(path, call.lineno)
         for path in python_files()
         if path.is_relative_to(ROOT / "tests")
         for call in sleeps(parsed(path)) - sleeps(*loops(parsed(path)))
+        if "  # " not in path.read_text().splitlines()[call.lineno - 1]
     ]
 
     assert not found, "\n".join(found)
