@@ -32,7 +32,6 @@ from bridge.model import (
     ListenerId,
     Outcome,
     OutcomeKind,
-    State,
 )
 
 LEASE_MARGIN: Final = timedelta(seconds=5)
@@ -204,6 +203,8 @@ class Dispatcher:
 
     def _start(self, flight: Flight) -> None:
         flight.is_started = True
+        if flight.was_parked:
+            self._renew_lease(flight)
         self._running += 1
         self._quiet.clear()
         call = Call(
@@ -247,7 +248,8 @@ class Dispatcher:
         if outcome.kind is OutcomeKind.GONE:
             self._reports.gone(flight.listener)
         self._give_back_slot(flight, outcome.duration)
-        if decision.state is State.PENDING or flight.was_parked:
+        is_due = decision.due_at is not None and decision.due_at <= now
+        if is_due or flight.was_parked:
             self._reports.parked()
 
     def _give_back_slot(self, flight: Flight, duration: timedelta) -> None:
@@ -257,14 +259,26 @@ class Dispatcher:
         if lane.is_idle:
             del self._lanes[flight.listener.id]
 
+    def _renew_lease(self, flight: Flight) -> None:
+        """Let no other bridge take what has waited here for a slot."""
+        now = self._now()
+        until = now + lease_of(flight.listener)
+        known = flight.delivery.due_at
+        if known is None or until - known > LEASE_MARGIN / 2:
+            flight.delivery = replace(flight.delivery, due_at=until, updated_at=now)
+            self._logbook.note(flight, is_held=True)
+
     def _park(self, flight: Flight) -> None:
         """Leave a delivery to the database; its attempt, if there is one, goes on."""
         now = self._now()
-        until = now
-        if flight.is_started:
-            until += flight.listener.callback.timeout + LEASE_MARGIN
+        until = now + lease_of(flight.listener) if flight.is_started else now
         flight.delivery = replace(flight.delivery, due_at=until, updated_at=now)
         self._logbook.note(flight, is_held=flight.is_started)
+
+
+def lease_of(listener: Listener) -> timedelta:
+    """Return how long other bridges leave an attempt alone, from its start."""
+    return listener.callback.timeout + LEASE_MARGIN
 
 
 def _unknown(kind: str) -> Outcome:

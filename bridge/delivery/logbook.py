@@ -104,5 +104,7 @@ class Logbook:
     def _committed(self, arrival: Arrival) -> None:
         self._in_hand.difference_update(arrival.standing.keys() - arrival.held)
         arrival.committed()
-        if any(one.state is State.PENDING for one in arrival.standing.values()):
+        known = arrival.held | {one.delivery_id for one in arrival.attempts}
+        waiting = (one for one in arrival.standing.values() if one.id not in known)
+        if any(one.state is State.PENDING for one in waiting):
             self._on_waiting()

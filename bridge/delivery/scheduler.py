@@ -7,13 +7,13 @@ just recorded is seen.
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Final
 
-from bridge.delivery.dispatcher import LEASE_MARGIN, Dispatcher
+from bridge.delivery.dispatcher import Dispatcher, lease_of
 from bridge.errors import StoreError
 from bridge.model import Listener, ListenerId
 from bridge.store.journal import Journal
@@ -79,19 +79,23 @@ class Scheduler:
         now = self._now()
         due = await loop.run_in_executor(self._executor, self._journal.due, now)
         self._dispatcher.note_backlogs(due)
-        limits = {}
-        longest = LEASE_MARGIN
+        limits: dict[timedelta, dict[ListenerId, int]] = {}
         for listener_id, count in due.items():
             listener = self._listener(listener_id)
             room = 0 if listener is None else self._dispatcher.room_for_due(listener)
             if listener is not None and room:
-                limits[listener_id] = min(room, count)
-                # It may wait for a slot as long as one attempt takes.
-                lease = 2 * listener.callback.timeout + LEASE_MARGIN
-                longest = max(longest, lease)
-        if not limits:
-            return 0
-        claim = partial(self._journal.claim, limits, now=now, until=now + longest)
+                same = limits.setdefault(lease_of(listener), {})
+                same[listener_id] = min(room, count)
+        taken = 0
+        for lease, some in limits.items():
+            taken += await self._claim(some, now, lease)
+        return taken
+
+    async def _claim(
+        self, limits: Mapping[ListenerId, int], now: datetime, lease: timedelta
+    ) -> int:
+        loop = asyncio.get_running_loop()
+        claim = partial(self._journal.claim, limits, now=now, until=now + lease)
         claimed = await loop.run_in_executor(self._executor, claim)
         for delivery, envelope in claimed:
             listener = self._listener(delivery.listener_id)

@@ -162,16 +162,41 @@ async def test_due_deliveries_get_half_of_the_slots(stores, listener, park):
 async def test_an_attempt_that_outlives_its_lease_is_not_started_twice(
     stores, listener, monkeypatch
 ):
+    usual = dispatching.LEASE_MARGIN
     monkeypatch.setattr(dispatching, "LEASE_MARGIN", -listener.callback.timeout)
     envelope = an_envelope()
     async with RunningWorker(stores, wait_for_settle, patience=IMPATIENT) as running:
         await running.hand(envelope)
+        monkeypatch.setattr(dispatching, "LEASE_MARGIN", usual)
 
         await until(lambda: standing(stores, envelope, listener)[0].due_at > now())
         (call,) = running.callback.calls
         running.callback.settle(call.delivery_id, SUCCEEDED)
 
         await running.ended(envelope, listener, State.DELIVERED, attempts=1)
+
+
+@on_loop
+async def test_what_waited_for_its_slot_has_a_lease_for_all_of_its_attempt(
+    stores, park, monkeypatch
+):
+    monkeypatch.setattr(dispatching, "LEASE_MARGIN", MOMENT)
+    listener = a_listener(max_in_flight=1)
+    stores.listeners.add(listener)
+    async with RunningWorker(stores, wait_for_settle) as running:
+        running.source.hand(an_envelope())
+        (call,) = await running.calls(1)
+        (due,) = park(listener, 1, due_at=now())
+        running.worker.wake()
+        await until(lambda: standing(stores, due, listener)[0].due_at > now())
+        first = standing(stores, due, listener)[0].due_at
+        taken_at = now()
+        await until(lambda: now() > taken_at + MOMENT)
+
+        running.callback.settle(call.delivery_id, SUCCEEDED)
+
+        await running.calls(2)
+        await until(lambda: standing(stores, due, listener)[0].due_at > first)
 
 
 @on_loop

@@ -136,6 +136,15 @@ def test_who_looks_for_due_deliveries_is_told_of_those_that_wait(story):
     assert not story.is_in_hand(story.one)
 
 
+def test_nobody_is_woken_for_what_is_tried_again_later(story):
+    story.note(story.one, State.PENDING, number=1)
+    story.note(story.two, State.PENDING, is_held=True)
+
+    story.commit()
+
+    assert story.nudges == []
+
+
 def test_what_is_given_back_is_due_at_once(story):
     lease_ends = datetime.now(UTC) + timedelta(hours=1)
 
