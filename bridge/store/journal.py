@@ -234,20 +234,28 @@ class Journal:
 def _cancel_for_removed(connection: Connection, rows: Iterable[dict[str, Any]]) -> None:
     """Let what is pending for removed listeners end; it would wait for ever."""
     waiting = [row for row in rows if row["state"] == State.PENDING.value]
-    if not waiting:
-        return
-    # Locked, so that whoever removes a listener meanwhile sees these deliveries.
-    concerned = {row["listener_id"] for row in waiting}
-    removed = connection.execute(
-        select(listeners.c.id, listeners.c.deleted_at)
-        .where(listeners.c.id.in_(concerned))
-        .order_by(listeners.c.id)
-        .with_for_update(read=True)
-    )
-    gone = {row.id for row in removed if row.deleted_at is not None}
+    gone = _removed(connection, sorted({row["listener_id"] for row in waiting}))
     for row in waiting:
         if row["listener_id"] in gone:
             row.update(CANCELLED)
+
+
+def _removed(connection: Connection, ids: Sequence[str]) -> set[str]:
+    """Return which of the listeners are removed; the others are not, until the end.
+
+    They are locked: whoever removes one meanwhile waits, and sees its deliveries.
+    """
+    gone: set[str] = set()
+    for start in range(0, len(ids), _MAX_KEYS):
+        some = ids[start : start + _MAX_KEYS]
+        found = connection.execute(
+            select(listeners.c.id, listeners.c.deleted_at)
+            .where(listeners.c.id.in_(some))
+            .order_by(listeners.c.id)
+            .with_for_update(read=True)
+        )
+        gone |= {row.id for row in found if row.deleted_at is not None}
+    return gone
 
 
 _pending = deliveries.c.state == State.PENDING.value

@@ -8,6 +8,7 @@ import pytest
 
 from bridge.errors import StoreError
 from bridge.model import State
+from bridge.store import journal
 from bridge.store.journal import Entry
 from tests.stored import MINUTE, NOW, a_delivery, a_listener, an_attempt, an_envelope
 
@@ -127,6 +128,22 @@ def test_what_comes_to_wait_for_a_removed_listener_is_cancelled(one, listener, s
     kept, _ = stores.deliveries.get(None, delivery.id)
     assert (kept.state, kept.due_at) == (State.CANCELLED, None)
     assert kept.reason == "the listener was removed"
+
+
+def test_more_listeners_may_wait_for_an_event_than_one_statement_takes(
+    one, stores, state_of, monkeypatch
+):
+    monkeypatch.setattr(journal, "_MAX_KEYS", 2)
+    envelope, listeners = an_envelope(), [a_listener() for _ in range(5)]
+    for listener in listeners:
+        stores.listeners.add(listener)
+    stores.listeners.remove(listeners[3].id, NOW)
+    deliveries = [a_delivery(envelope, listener) for listener in listeners]
+
+    one.write([Entry((envelope, NOW), deliveries)])
+
+    found = [state_of(delivery) for delivery in deliveries]
+    assert found == [State.PENDING] * 3 + [State.CANCELLED, State.PENDING]
 
 
 def test_fewer_attempts_than_are_known_do_not_count(one, listener, stores):
