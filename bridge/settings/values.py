@@ -61,7 +61,8 @@ class BusSettings:
         url: ``amqp://…`` or ``amqps://…``; None: the bus in this process.
         tls: Of an ``amqps://`` URL.
         bridge_queue: Where this bridge, and all that share its work, take events from.
-        prefetch: So many messages wait here unacked.
+        prefetch: So many messages wait here unacked. About what one listener's lane
+            holds: then a burst for one listener is delivered without being parked.
         timeout: For a publish to be confirmed.
     """
 
@@ -69,7 +70,7 @@ class BusSettings:
     tls: Tls = NO_FILES
     exchange: str = EXCHANGE
     bridge_queue: str = BRIDGE_QUEUE
-    prefetch: int = 1000
+    prefetch: int = 300
     queue_type: QueueType = "quorum"
     timeout: timedelta = timedelta(seconds=5)
 
