@@ -77,7 +77,7 @@ def outbox_table(metadata: MetaData, name: str = OUTBOX_TABLE) -> Table:
     )
     for what, column, condition in (
         ("waiting", table.c.id, table.c.set_aside_at.is_(None)),
-        ("resting", table.c.due_at, table.c.due_at.is_not(None)),
+        ("resting", table.c.execution_id, table.c.due_at.is_not(None)),
     ):
         Index(
             f"ix_{name}_{what}",

@@ -24,10 +24,17 @@ LOOK_SECONDS: Final = 1.0
 another relay that died, and for engines that do not notify."""
 
 _LOCKS: Final = 0x6E6F7469  # of all advisory locks in the database, those that are ours
+
+# Statistics of a table that fills and empties are always wrong: by them, PostgreSQL
+# would sort all that waits to find the next rows, which an index has in order.
+_PLANS: Final = ("jit", "enable_seqscan", "enable_bitmapscan", "enable_sort")
+_BEGIN: Final = text(
+    "SELECT set_config('idle_in_transaction_session_timeout', :limit, true), "
+    + ", ".join(f"set_config('{one}', 'off', true)" for one in _PLANS)
+)
 _LOCK: Final = text(
-    "SELECT set_config('idle_in_transaction_session_timeout', :limit, true),"
-    " pg_try_advisory_xact_lock("
-    "  (CAST(:space AS bigint) << 32) | CAST(CAST(to_regclass(:name) AS oid) AS bigint)"
+    "SELECT pg_try_advisory_xact_lock("
+    " (CAST(:space AS bigint) << 32) | CAST(CAST(to_regclass(:name) AS oid) AS bigint)"
     ")"
 )
 
@@ -51,8 +58,8 @@ class PostgresReader:
         self._lock = {
             "space": _LOCKS,
             "name": quote.format_table(table),
-            "limit": f"{patience // timedelta(milliseconds=1)}ms",
         }
+        self._begin = {"limit": f"{patience // timedelta(milliseconds=1)}ms"}
         self._word = f"LISTEN {quote.quote_identifier(table.name)}"
         self._bell = bell
         self._listening: Connection | None = None
@@ -62,7 +69,8 @@ class PostgresReader:
     def turn(self) -> Iterator[Turn | None]:
         """Give the next batch in a transaction that ends with the turn."""
         with translated(), self._engine.begin() as connection:
-            _, is_ours = connection.execute(_LOCK, self._lock).one()
+            connection.execute(_BEGIN, self._begin)
+            is_ours = connection.scalar(_LOCK, self._lock)
             if is_ours is None:
                 check_table(connection, self._table)
             self._stands_by = not is_ours

@@ -12,6 +12,7 @@ from sqlalchemy import (
     Table,
     bindparam,
     delete,
+    exists,
     func,
     select,
     update,
@@ -74,10 +75,11 @@ def take_up_again(connection: Connection, table: Table) -> int:
 
 def _due(table: Table, now: datetime) -> Select[Any]:
     # What rests holds the later ones of its execution; what is set aside has no time.
-    resting = select(table.c.execution_id).where(table.c.due_at > now)
+    one = table.alias("resting")
+    resting = exists().where(one.c.execution_id == table.c.execution_id)
     next_ones = (
         select(table)
-        .where(table.c.set_aside_at.is_(None), table.c.execution_id.not_in(resting))
+        .where(table.c.set_aside_at.is_(None), ~resting.where(one.c.due_at > now))
         .order_by(table.c.id)
         .limit(MAX_ROWS)
         .subquery()

@@ -2,8 +2,10 @@
 """The relay on real databases: what it moves, in which order, and who is at it."""
 
 import logging
+from datetime import UTC, datetime, timedelta
 
 import pytest
+from sqlalchemy import text, update
 
 from notifier.errors import OutboxError, SettingsError, Unreachable, Unroutable
 from notifier.relay import Relay, Tally
@@ -180,3 +182,32 @@ def test_a_file_that_is_not_there_is_not_made(tmp_path, bus):
         relay.run_once()
 
     assert not path.exists()
+
+
+def test_a_turn_reads_no_more_than_it_needs_however_much_waits(postgres_url, bus):
+    """Also before PostgreSQL has gathered statistics, and while many rest."""
+    with EngineDatabase(postgres_url) as engine:
+        for start in range(0, 10 * MAX_ROWS, MAX_ROWS):
+            events = [numbered(n, f"e{n}") for n in range(start, start + MAX_ROWS)]
+            with engine.engine.begin() as connection:
+                engine.outbox.add(connection, *events)
+        rest = update(engine.table).values(due_at=datetime.now(UTC) + timedelta(1))
+        with engine.engine.begin() as connection:
+            connection.execute(rest.where(engine.table.c.execution_id.like("e1%")))
+        before = rows_read(engine)
+        with Relay(postgres_url, bus) as relay, relay._reader.turn() as turn:
+            assert len(turn.rows) == MAX_ROWS
+            turn.note([], {})
+
+        assert rows_read(engine) - before < 5 * MAX_ROWS
+
+
+def rows_read(engine):
+    """Return how many rows of the outbox PostgreSQL has read so far."""
+    engine.engine.dispose()  # it counts at the latest when a connection ends
+    query = text(
+        "SELECT seq_tup_read + idx_tup_fetch FROM pg_stat_user_tables"
+        " WHERE relid = to_regclass(:name)"
+    )
+    with engine.engine.connect() as connection:
+        return connection.scalar(query, {"name": engine.table.name})
