@@ -11,7 +11,8 @@
     │   └── OutOfDate       the caller's copy is: somebody changed it meanwhile
     ├── SettingsError       a setting is missing or wrong
     └── StoreError          the database did not do what was asked
-        └── SchemaError     its schema is older or newer than this code
+        ├── SchemaError     its schema is older or newer than this code
+        └── Unwritable      it takes no such row, however often it is asked
 """
 
 
@@ -67,3 +68,7 @@ class StoreError(BridgeError):
 
 class SchemaError(StoreError):
     """The database's schema does not fit this code."""
+
+
+class Unwritable(StoreError):
+    """The database takes no such row, however often it is asked."""

@@ -81,6 +81,12 @@ class Telemetry:
             registry=self.registry,
         )
 
+        self._unwritable = Counter(
+            "notifier_bridge_unwritable",
+            "Events or outcomes that the database does not take.",
+            registry=self.registry,
+        )
+
     def watch(self, name: str, text: str, value: Callable[[], float]) -> None:
         """Show a value that is asked for whenever the metrics are."""
         gauge = Gauge(f"notifier_bridge_{name}", text, registry=self.registry)
@@ -129,6 +135,12 @@ class Telemetry:
         if judgement.verdict is Verdict.ERROR:
             data = {"listener_id": listener.id, "error": judgement.reason}
             _log.warning("condition failed", extra=data)
+
+    def unwritable(self, event_id: str, reason: str) -> None:
+        """Tell that an event, or what became of it, can never be recorded."""
+        self._unwritable.inc()
+        data = {"event_id": event_id, "reason": reason}
+        _log.error("cannot be recorded, ever", extra=data)
 
     def quarantined(self, reason: str) -> None:
         """Tell that a message was no event."""

@@ -32,11 +32,12 @@ def wait_for_settle(_):
 
 
 class HandSource:
-    """The `Source` whose events a test hands on; notes which were settled."""
+    """The `Source` whose events a test hands on; notes what became of them."""
 
     def __init__(self):
         self.is_consuming = False
         self.settled = []
+        self.rejected = {}
         self._sink = None
         self._stopped = asyncio.Event()
 
@@ -58,7 +59,10 @@ class HandSource:
         def settle():
             self.settled.append(envelope.event.id)
 
-        self._sink(Received(envelope, is_repeat, settle))
+        def reject(reason):
+            self.rejected[envelope.event.id] = reason
+
+        self._sink(Received(envelope, is_repeat, settle, reject))
 
 
 class RunningWorker:
@@ -74,6 +78,7 @@ class RunningWorker:
     Attributes:
         source: Hands it events.
         callback: What it told listeners of type ``http``.
+        telemetry: What it told its operators.
         worker: The real one.
     """
 
@@ -89,6 +94,7 @@ class RunningWorker:
         self.stores = stores
         self.source = HandSource()
         self.callback = RecordingCallback(asyncio.get_running_loop(), answer)
+        self.telemetry = Telemetry()
         self._executor = ThreadPoolExecutor(1)
         self._is_drained = False
         self.worker = Worker(
@@ -98,7 +104,7 @@ class RunningWorker:
                 clock=Clock(stores.database) if clock is None else clock,
                 listeners=stores.listeners,
                 callbacks={"http": self.callback},
-                telemetry=Telemetry(),
+                telemetry=self.telemetry,
                 feed=Feed(),
                 executor=self._executor,
                 patience=patience,

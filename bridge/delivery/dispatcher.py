@@ -20,7 +20,7 @@ from bridge.callbacks.callback import Callback
 from bridge.delivery.flight import Arrival, Flight
 from bridge.delivery.lane import Lane, Place
 from bridge.delivery.logbook import Logbook
-from bridge.delivery.recorder import Recorder
+from bridge.delivery.recorder import Landed, Recorder
 from bridge.delivery.retry import decide
 from bridge.delivery.terms import Patience, Reports
 from bridge.model import (
@@ -84,11 +84,11 @@ class Dispatcher:
         self,
         envelope: Envelope,
         listeners: Sequence[Listener],
-        committed: Callable[[], None],
+        landed: Landed,
     ) -> None:
-        """Tell listeners of an event; `committed` is called once that is recorded."""
+        """Tell listeners of an event; `landed` is told once that is recorded."""
         now = self._now()
-        arrival = Arrival(envelope, now, time.monotonic(), committed)
+        arrival = Arrival(envelope, now, time.monotonic(), landed)
         flights = [
             Flight(Delivery.new(envelope, one, now), one, envelope, arrival)
             for one in listeners

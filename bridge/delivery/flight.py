@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """What is in memory about an event while its listeners are being told."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from bridge.delivery.recorder import Landed
 from bridge.model import Attempt, Delivery, DeliveryId, Envelope, Listener
 from bridge.store.journal import Entry
 
@@ -14,23 +14,26 @@ class Arrival:
     """An event that came in, until how it stands with each listener is recorded.
 
     Attributes:
-        committed: Called once all of it is safe in the database.
+        landed: Told None once all of it is safe in the database, or why it will never
+            be.
         started: Monotonic seconds.
         open: Deliveries of which nothing is known yet that could be recorded.
         standing: The others, as they stand now.
         held: Ids of those among them that are being attempted.
         is_recorded: From then on, each delivery is recorded by itself.
+        is_refused: Then nothing of it is recorded any more.
     """
 
     envelope: Envelope
     received_at: datetime
     started: float
-    committed: Callable[[], None]
+    landed: Landed
     open: "dict[DeliveryId, Flight]" = field(default_factory=dict)
     standing: dict[DeliveryId, Delivery] = field(default_factory=dict)
     attempts: list[Attempt] = field(default_factory=list)
     held: set[DeliveryId] = field(default_factory=set)
     is_recorded: bool = False
+    is_refused: bool = False
 
     def entry(self) -> Entry:
         """Return what is to be written."""

@@ -12,17 +12,18 @@ from datetime import datetime
 from functools import partial
 
 from bridge.delivery.flight import Arrival, Flight
+from bridge.delivery.recorder import Landed
 from bridge.model import Attempt, Delivery, DeliveryId, State
 from bridge.store.journal import Entry
 
-Record = Callable[[Entry, Callable[[], None] | None], None]
+Record = Callable[[Entry, Landed | None], None]
 
 
 class Logbook:
     """What came in and is not recorded yet, and what is in flight.
 
     Args:
-        record: Has an entry written, and calls back once it is safe (`Recorder`).
+        record: Has an entry written, and calls back (`Recorder`).
         on_waiting: Called when something waits in the database that may be due.
     """
 
@@ -64,11 +65,13 @@ class Logbook:
             attempt: That just ended, if it counts.
             is_held: Whether an attempt is under way, and goes on.
         """
-        arrival = flight.arrival
+        arrival, delivery = flight.arrival, flight.delivery
         if arrival is None or arrival.is_recorded:
-            self._record_alone(flight.delivery, attempt, is_held=is_held)
+            if arrival is not None and arrival.is_refused:
+                self._in_hand.discard(delivery.id)
+            else:
+                self._record_alone(delivery, attempt, is_held=is_held)
             return
-        delivery = flight.delivery
         arrival.open.pop(delivery.id, None)
         arrival.standing[delivery.id] = delivery
         if attempt is not None:
@@ -84,7 +87,7 @@ class Logbook:
             return
         arrival.is_recorded = True
         del self._arrivals[arrival]
-        self._record(arrival.entry(), partial(self._committed, arrival))
+        self._record(arrival.entry(), partial(self._landed, arrival))
 
     def _record_alone(
         self,
@@ -98,12 +101,16 @@ class Logbook:
             attempts=() if attempt is None else (attempt,),
             held=frozenset({delivery.id} if is_held else ()),
         )
-        landed = None if is_held else partial(self._in_hand.discard, delivery.id)
-        self._record(entry, landed)
+        self._record(entry, None if is_held else partial(self._let_go, delivery.id))
 
-    def _committed(self, arrival: Arrival) -> None:
+    def _let_go(self, delivery_id: DeliveryId, _refusal: str | None) -> None:
+        # If the database does not take it, it is due again when its lease ends.
+        self._in_hand.discard(delivery_id)
+
+    def _landed(self, arrival: Arrival, refusal: str | None) -> None:
+        arrival.is_refused = refusal is not None
         self._in_hand.difference_update(arrival.standing.keys() - arrival.held)
-        arrival.committed()
+        arrival.landed(refusal)
         known = arrival.held | {one.delivery_id for one in arrival.attempts}
         waiting = (one for one in arrival.standing.values() if one.id not in known)
         if any(one.state is State.PENDING for one in waiting):

@@ -1,17 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Writes what happened in group commits, and tells each writer once it is safe.
+"""Writes what happened in group commits, and tells each writer what became of it.
 
 Lives on the event loop; the database is asked in one thread of its own. While the
-database refuses, entries wait in memory and are tried again in their order.
+database does not answer, entries wait in memory and are tried again in their order. A
+batch that it refuses is halved until the entry that is at fault stands alone.
 """
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from typing import Final
 
-from bridge.errors import StoreError
+from bridge.errors import StoreError, Unwritable
 from bridge.store.journal import Entry, Journal
 
 MAX_BATCH: Final = 500
@@ -24,7 +25,10 @@ LONGEST_PAUSE_SECONDS: Final = 5.0
 
 _log = logging.getLogger(__name__)
 
-Committed = Callable[[], None]
+Landed = Callable[[str | None], None]
+"""Told None once an entry is safe, or why the database will never take it."""
+
+_Waiting = tuple[Entry, Landed | None]
 
 
 class Recorder:
@@ -34,21 +38,29 @@ class Recorder:
         journal: Where to write.
         executor: One thread; nothing else may hold it for long.
         on_health: Told False when the database starts to refuse, True when it is over.
+        on_unwritable: Told the event's id and the reason, for each entry that can
+            never be written.
     """
 
     def __init__(
-        self, journal: Journal, executor: Executor, on_health: Callable[[bool], None]
+        self,
+        journal: Journal,
+        executor: Executor,
+        *,
+        on_health: Callable[[bool], None],
+        on_unwritable: Callable[[str, str], None],
     ) -> None:
         self._journal = journal
         self._executor = executor
         self._on_health = on_health
-        self._waiting: list[tuple[Entry, Committed | None]] = []
+        self._on_unwritable = on_unwritable
+        self._waiting: list[_Waiting] = []
         self._work: asyncio.Task[None] | None = None
         self.is_healthy = True
 
-    def record(self, entry: Entry, committed: Committed | None = None) -> None:
-        """Write an entry soon; `committed` is called on the loop once it is safe."""
-        self._waiting.append((entry, committed))
+    def record(self, entry: Entry, landed: Landed | None = None) -> None:
+        """Write an entry soon; `landed` is called on the loop once its fate is known."""
+        self._waiting.append((entry, landed))
         if self._work is None:
             self._work = asyncio.get_running_loop().create_task(self._write())
 
@@ -63,19 +75,48 @@ class Recorder:
                 if len(self._waiting) < MAX_BATCH:
                     await asyncio.sleep(WINDOW_SECONDS)
                 batch = self._waiting[:MAX_BATCH]
-                await self._commit([entry for entry, _ in batch])
+                await self._settle(batch)
                 del self._waiting[: len(batch)]
-                for _, committed in batch:
-                    if committed is not None:
-                        _call(committed)
         finally:
             self._work = None
 
+    async def _settle(self, batch: Sequence[_Waiting]) -> None:
+        """Write all of a batch but what the database will never take."""
+        try:
+            await self._commit([entry for entry, _ in batch])
+        except Unwritable as err:
+            await self._part(batch, str(err))
+        else:
+            for _, landed in batch:
+                _call(landed, None)
+
+    async def _part(self, batch: Sequence[_Waiting], reason: str) -> None:
+        if len(batch) > 1:
+            middle = len(batch) // 2
+            await self._settle(batch[:middle])
+            await self._settle(batch[middle:])
+            return
+        ((entry, landed),) = batch
+        wordless = entry.without_words()
+        if wordless != entry:
+            await self._settle([(wordless, landed)])
+            return
+        self._on_unwritable(entry.event_id, reason)
+        _call(landed, reason)
+
     async def _commit(self, entries: list[Entry]) -> None:
+        """Write entries, however long that takes.
+
+        Raises:
+            Unwritable: The database is well, and does not take them.
+        """
         pause = FIRST_PAUSE_SECONDS
         while True:
             try:
                 await self._attempt(entries)
+            except Unwritable:
+                self._turn(healthy=True)
+                raise
             except StoreError as err:
                 _log.error("database refuses", extra={"reason": str(err)})
             except Exception:  # noqa: BLE001 - a loop's edge: nothing known is dropped
@@ -102,8 +143,10 @@ class Recorder:
             self._on_health(healthy)
 
 
-def _call(committed: Committed) -> None:
+def _call(landed: Landed | None, refusal: str | None) -> None:
+    if landed is None:
+        return
     try:
-        committed()
+        landed(refusal)
     except Exception:  # noqa: BLE001 - a loop's edge: the others are told all the same
         _log.exception("what is recorded could not be settled")

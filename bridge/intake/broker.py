@@ -2,7 +2,7 @@
 """Receives events from the queue on the broker.
 
 Connecting and declaring, which block, happen in a thread; all else on the event loop.
-A message that is no event is set aside first and acked then.
+A message that is no event, or cannot be recorded, is set aside first and acked then.
 """
 
 import asyncio
@@ -29,7 +29,7 @@ _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 _log = logging.getLogger(__name__)
 
 SetAside = Callable[["Stray"], Awaitable[None]]
-"""Keeps a message that is no event; returns once it is safe.
+"""Keeps a message aside; returns once it is safe.
 
 Raises NotifierError when it could not be kept.
 """
@@ -37,7 +37,7 @@ Raises NotifierError when it could not be kept.
 
 @dataclass(frozen=True, slots=True)
 class Stray:
-    """A message that is no event."""
+    """A message that is no event, or none that can be recorded."""
 
     reason: str
     routing_key: str
@@ -54,7 +54,7 @@ class BrokerSource:
             may block.
         queue: Name of the queue.
         prefetch: So many messages are in flight at most.
-        set_aside: Keeps what is no event.
+        set_aside: Keeps what is no event, or cannot be recorded.
     """
 
     def __init__(
@@ -146,12 +146,16 @@ class BrokerSource:
         properties = dict(message.properties)
         headers = properties.pop("application_headers", None) or {}
         event = _event_of(properties, headers, body, key)
+
+        def reject(reason: str) -> None:
+            stray = Stray(reason, readable_key(key), properties, headers, body)
+            self._keep_aside(link, stray, settle)
+
         if isinstance(event, Event):
             is_repeat = bool(info["redelivered"])
-            sink(Received(Envelope(event, body, key), is_repeat, settle))
+            sink(Received(Envelope(event, body, key), is_repeat, settle, reject))
         else:
-            stray = Stray(event, readable_key(key), properties, headers, body)
-            self._keep_aside(link, stray, settle)
+            reject(event)
 
     def _keep_aside(self, link: Link, stray: Stray, settle: Callable[[], None]) -> None:
         async def keep() -> None:

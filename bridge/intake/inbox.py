@@ -36,6 +36,7 @@ class Inbox:
         self._store = store
         self._executor = executor
         self._open: set[int] = set()
+        self._asides: set[asyncio.Task[None]] = set()
         self._awake = asyncio.Event()
         self._is_stopped = False
         self._is_reading = False
@@ -97,13 +98,33 @@ class Inbox:
             position = stored.position
             self._open.add(position)
             settle = partial(self._settle, position)
-            sink(Received(stored.envelope, position <= left, settle))
+            reject = partial(self._reject, position)
+            sink(Received(stored.envelope, position <= left, settle, reject))
             self._awake.set()  # there may be more than one batch
 
     def _settle(self, position: int) -> None:
         if len(self._open) >= MAX_OPEN:
             self._awake.set()
         self._open.discard(position)
+
+    def _reject(self, position: int, _reason: str) -> None:
+        task = asyncio.get_running_loop().create_task(self._set_aside(position))
+        self._asides.add(task)
+        task.add_done_callback(self._asides.discard)
+
+    async def _set_aside(self, position: int) -> None:
+        """Let an event wait no more: it stays in the table, without deliveries."""
+        forget = partial(self._store.forget, position)
+        while True:
+            try:
+                loop = asyncio.get_running_loop()
+                await loop.run_in_executor(self._executor, forget)
+            except StoreError as err:
+                _log.warning("cannot set aside", extra={"reason": str(err)})
+                await asyncio.sleep(POLL_SECONDS)
+            else:
+                self._settle(position)
+                return
 
     async def _sleep(self) -> None:
         try:

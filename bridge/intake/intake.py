@@ -38,9 +38,12 @@ class Delivers(Protocol):
         self,
         envelope: Envelope,
         listeners: Sequence[Listener],
-        committed: Callable[[], None],
+        landed: Callable[[str | None], None],
     ) -> None:
-        """Tell listeners of an event; call `committed` once that is recorded."""
+        """Tell listeners of an event; call `landed` once that is recorded.
+
+        With None then, or with the reason why it will never be.
+        """
 
 
 class Intake:
@@ -68,7 +71,7 @@ class Intake:
         self._journal = journal
         self._executor = executor
         self._on_taken = on_taken
-        self._open: dict[EventKey, list[Callable[[], None]]] = {}
+        self._open: dict[EventKey, list[Received]] = {}
         self._repeats: list[Envelope] = []
         self._asking: asyncio.Task[None] | None = None
 
@@ -95,9 +98,9 @@ class Intake:
         key = event.source, str(event.id)
         twins = self._open.get(key)
         if twins is not None:
-            twins.append(received.settle)
+            twins.append(received)
             return
-        self._open[key] = [received.settle]
+        self._open[key] = [received]
         self._on_taken(received.envelope)
         if received.is_repeat:
             self._repeats.append(received.envelope)
@@ -120,11 +123,14 @@ class Intake:
         listeners: Sequence[Listener],
     ) -> None:
         untold = [one for one in listeners if one.id not in told]
-        self._dispatcher.dispatch(envelope, untold, partial(self._settle, key))
+        self._dispatcher.dispatch(envelope, untold, partial(self._landed, key))
 
-    def _settle(self, key: EventKey) -> None:
-        for settle in self._open.pop(key):
-            settle()
+    def _landed(self, key: EventKey, refusal: str | None) -> None:
+        for received in self._open.pop(key):
+            if refusal is None:
+                received.settle()
+            else:
+                received.reject(refusal)
 
     async def _ask(self) -> None:
         """Ask, many at once, to whom repeated events were brought already."""

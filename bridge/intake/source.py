@@ -16,11 +16,14 @@ class Received:
         is_repeat: It may have been handed on before: what is recorded of it counts.
         settle: To be called once everything about it is recorded; from then on it
             never comes again.
+        reject: To be called instead, with the reason, if it can never be recorded: it
+            is set aside and never comes again.
     """
 
     envelope: Envelope
     is_repeat: bool
     settle: Callable[[], None]
+    reject: Callable[[str], None]
 
 
 Sink = Callable[[Received], None]

@@ -67,7 +67,10 @@ class Worker:
             supplies.listeners, self._evaluator, supplies.telemetry.judged
         )
         self._recorder = Recorder(
-            supplies.journal, supplies.executor, on_health=self._on_health
+            supplies.journal,
+            supplies.executor,
+            on_health=self._on_health,
+            on_unwritable=supplies.telemetry.unwritable,
         )
         reports = Reports(
             attempted=supplies.telemetry.attempted, gone=self._gone, parked=self.wake

@@ -9,9 +9,16 @@ from typing import Any, Final, Self
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from sqlalchemy.exc import (
+    ArgumentError,
+    DataError,
+    DBAPIError,
+    IntegrityError,
+    SQLAlchemyError,
+    StatementError,
+)
 
-from bridge.errors import SettingsError, StoreError
+from bridge.errors import SettingsError, StoreError, Unwritable
 
 SQLITE_WAIT_SECONDS: Final = 10
 
@@ -89,6 +96,7 @@ class Database:
         """Give a transaction that is committed at the end, or rolled back if it raises.
 
         Raises:
+            Unwritable: It takes no such row, however often it is asked.
             StoreError: The database did not do what was asked.
         """
         with _translated(), self.engine.connect() as connection:
@@ -172,7 +180,17 @@ def _translated() -> Iterator[None]:
     except SQLAlchemyError as err:
         # The driver's own line only: SQLAlchemy's text quotes the parameters.
         cause = getattr(err, "orig", None) or err
-        raise StoreError(f"the database refused: {_first_line(cause)}") from err
+        kind = Unwritable if _is_of_a_row(err) else StoreError
+        raise kind(f"the database refused: {_first_line(cause)}") from err
+    except (UnicodeError, OverflowError) as err:  # drivers let these through
+        raise Unwritable(f"the database refused: {_first_line(err)}") from err
+
+
+def _is_of_a_row(err: SQLAlchemyError) -> bool:
+    """Tell whether what was to be written is at fault, not the database."""
+    if isinstance(err, DBAPIError):
+        return isinstance(err, DataError | IntegrityError)
+    return isinstance(err, StatementError)  # a value that cannot be turned into SQL
 
 
 def _first_line(err: BaseException) -> str:

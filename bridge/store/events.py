@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, insert, select, tuple_
+from sqlalchemy import Connection, Row, func, insert, select, tuple_, update
 
 from bridge.errors import Conflict, NotFound
 from bridge.model import Envelope
@@ -89,6 +89,12 @@ class EventStore:
         )
         with self._database.read() as connection:
             return [_stored(row) for row in connection.execute(query)]
+
+    def forget(self, position: int) -> None:
+        """Let an event wait no more to be routed."""
+        where = events.c.position == position
+        with self._database.write() as connection:
+            connection.execute(update(events).where(where).values(queued=False))
 
     def last_position(self) -> int:
         """Return the position of the latest event; 0 where there is none."""

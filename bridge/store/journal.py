@@ -7,7 +7,7 @@ taken is left to it.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -22,6 +22,8 @@ from bridge.store.tables import attempts, deliveries, events, listeners
 
 EventKey = tuple[str, str]
 """Source and id of an event."""
+
+WORDLESS: Final = "the database did not take what was said"
 
 _MAX_KEYS: Final = 500  # databases bound the parameters of one statement
 
@@ -43,6 +45,25 @@ class Entry:
     attempts: Sequence[Attempt] = ()
     held: frozenset[DeliveryId] = frozenset()
 
+    @property
+    def event_id(self) -> str:
+        """Of the event that it is about; empty where there is nothing to write."""
+        if self.arrived is not None:
+            return str(self.arrived[0].event.id)
+        return next((one.event_id for one in self.deliveries), "")
+
+    def without_words(self) -> "Entry":
+        """Return the same, without what others have said: only how it stands."""
+        attempts = [
+            replace(one, outcome=replace(one.outcome, error=WORDLESS, answer=b""))
+            for one in self.attempts
+        ]
+        deliveries = [
+            replace(one, reason=None if one.reason is None else WORDLESS)
+            for one in self.deliveries
+        ]
+        return replace(self, deliveries=tuple(deliveries), attempts=tuple(attempts))
+
 
 class Journal:
     """Writes for one bridge.
@@ -61,7 +82,11 @@ class Journal:
         self._insert = sqlite.insert if database.is_sqlite else postgresql.insert
 
     def write(self, entries: Iterable[Entry]) -> None:
-        """Write all the entries, or none."""
+        """Write all the entries, or none.
+
+        Raises:
+            Unwritable: One of them is at fault.
+        """
         arrived: dict[EventKey, dict[str, Any]] = {}
         standing: dict[DeliveryId, dict[str, Any]] = {}
         tries: dict[tuple[DeliveryId, int], Mapping[str, Any]] = {}

@@ -6,6 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 
+from kombu import Connection, Queue
+
 from bridge.intake import inbox
 from bridge.model import Envelope
 from bridge.service.bus import broker_bus, memory_bus
@@ -14,6 +16,7 @@ from bridge.store.journal import Entry
 from bridge.telemetry import Telemetry
 from notifier import wire
 from notifier.publishers.amqp import AmqpPublisher
+from notifier.topology import QUARANTINE_QUEUE
 from tests.loops import until
 
 BOUND = 20
@@ -50,6 +53,11 @@ class Taken:
         for one in received:
             one.settle()
 
+    def reject(self, *received):
+        """Reject as the intake does: it can never be recorded."""
+        for one in received:
+            one.reject("it does not fit")
+
 
 class InboxSide:
     """The bus in this process, over a database."""
@@ -77,6 +85,11 @@ class InboxSide:
         loop = asyncio.get_running_loop()
         await loop.run_in_executor(self._executor, write, entries)
 
+    async def until_set_aside(self, count):
+        """Wait until so many events wait no more, though nothing is recorded of them."""
+        assert self._stores.events.last_position() >= count
+        await until(lambda: self._stores.events.queued(1) == [])
+
     def close(self):
         self._executor.shutdown()
 
@@ -99,6 +112,12 @@ class BrokerSide:
 
     async def record(self, envelopes):
         """Nothing: the broker keeps the event until it is acked."""
+
+    async def until_set_aside(self, count):
+        """Wait until so many messages are in the quarantine."""
+        with Connection(self.url) as connection:
+            queue = Queue(QUARANTINE_QUEUE)(connection)
+            await until(lambda: queue.queue_declare(passive=True)[1] == count)
 
     def close(self):
         for publisher in self._publishers:

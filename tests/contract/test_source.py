@@ -75,6 +75,20 @@ async def test_what_is_settled_never_comes_again(side):
 
 
 @on_loop
+async def test_what_is_rejected_never_comes_again(side):
+    side.publish(*numbered(0, 5))
+    async with consuming(side) as (_, taken):
+        await taken.until_there_are(5)
+        taken.reject(*taken.received[1:3])
+        await taken.settle(taken.received[0], *taken.received[3:])
+        await side.until_set_aside(2)
+
+    side.publish(*numbered(5))
+    async with consuming(side) as (_, taken):
+        assert await taken.until_there_are(1) == ["5"]
+
+
+@on_loop
 async def test_what_is_not_settled_comes_again_as_a_repeat(side):
     side.publish(*numbered(0, 4))
     async with consuming(side) as (_, taken):

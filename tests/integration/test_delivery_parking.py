@@ -236,7 +236,12 @@ async def test_what_was_taken_for_a_listener_just_disabled_is_given_back(
 
     journal = stores.journal("bridge 1")
     with ThreadPoolExecutor(1) as executor:
-        recorder = Recorder(journal, executor, on_health=lambda _: None)
+        recorder = Recorder(
+            journal,
+            executor,
+            on_health=lambda _: None,
+            on_unwritable=lambda *_: None,
+        )
         reports = Reports(
             attempted=lambda *_: None, gone=lambda _: None, parked=lambda: None
         )

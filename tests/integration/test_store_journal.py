@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from bridge.errors import StoreError
+from bridge.errors import StoreError, Unwritable
 from bridge.model import State
 from bridge.store import journal
 from bridge.store.journal import Entry
@@ -74,6 +74,30 @@ def test_a_batch_that_is_refused_leaves_nothing(one, listener, stores):
 
     assert stores.events.last_position() == 0
     assert stores.deliveries.find(limit=1) == []
+
+
+@pytest.mark.parametrize(
+    "members",
+    [{"project": None}, {"reason": "half a \ud800"}, {"attempts": 2**80}],
+    ids=["nothing", "no Unicode", "too large"],
+)
+def test_a_row_that_no_database_takes_is_told_from_a_database_that_is_not_well(
+    one, listener, members
+):
+    wrong = a_delivery(an_envelope(), listener, **members)
+
+    with pytest.raises(Unwritable):
+        one.write([Entry(deliveries=(wrong,))])
+
+
+def test_a_table_that_is_missing_is_no_fault_of_a_row(one, listener, database):
+    with database.write() as connection:
+        connection.exec_driver_sql("ALTER TABLE deliveries RENAME TO hidden")
+
+    with pytest.raises(StoreError) as caught:
+        one.write([parked(listener)[1]])
+
+    assert not isinstance(caught.value, Unwritable)
 
 
 def test_nothing_to_write_is_no_error(one):

@@ -22,16 +22,16 @@ class Story:
         self.nudges = []
         self.logbook = Logbook(self._record, lambda: self.nudges.append("look"))
         self.arrival = Arrival(
-            an_envelope(), NOW, 0.0, lambda: self.settled.append("settled")
+            an_envelope(), NOW, 0.0, lambda refusal: self.settled.append(refusal)
         )
         self.one, self.two = self._flight(), self._flight()
         self.logbook.take_in(self.arrival, [self.one, self.two])
 
-    def commit(self):
-        """Let all that is recorded be safe."""
+    def commit(self, refusal=None):
+        """Let all that is recorded be safe, or refused."""
         landed, self.landed = self.landed, []
-        for committed in landed:
-            committed()
+        for tell in landed:
+            tell(refusal)
 
     def note(self, flight, state, *, number=None, is_held=False):
         """Let a delivery stand in a state, after its attempt of that number."""
@@ -43,10 +43,10 @@ class Story:
     def is_in_hand(self, flight):
         return self.logbook.has(flight.delivery.id)
 
-    def _record(self, entry, committed=None):
+    def _record(self, entry, landed=None):
         self.entries.append(entry)
-        if committed is not None:
-            self.landed.append(committed)
+        if landed is not None:
+            self.landed.append(landed)
 
     def _flight(self):
         listener = a_listener()
@@ -79,7 +79,7 @@ def test_it_is_settled_once_it_is_safe(story):
 
     story.commit()
 
-    assert story.settled == ["settled"]
+    assert story.settled == [None]
     assert story.nudges == []
 
 
