@@ -6,7 +6,7 @@ lock: one relay is at work, the others stand by. Whatever becomes of it, killed 
 frozen, the server ends its transaction, and with it the lock.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -16,6 +16,7 @@ from sqlalchemy import Connection, Engine, Table, text
 
 from notifier.errors import OutboxError
 from notifier.relay.bell import Bell
+from notifier.relay.fate import Fate
 from notifier.relay.reader import Turn, check_table, translated
 from notifier.relay.rows import note, read_due, take_up_again
 
@@ -55,10 +56,7 @@ class PostgresReader:
         quote = engine.dialect.identifier_preparer
         self._engine = engine
         self._table = table
-        self._lock = {
-            "space": _LOCKS,
-            "name": quote.format_table(table),
-        }
+        self._lock = {"space": _LOCKS, "name": quote.format_table(table)}
         self._begin = {"limit": f"{patience // timedelta(milliseconds=1)}ms"}
         self._word = f"LISTEN {quote.quote_identifier(table.name)}"
         self._bell = bell
@@ -106,7 +104,12 @@ class PostgresReader:
         self._hang_up()
         self._engine.dispose()
 
-    def _note(self, connection: Connection, published: Any, refused: Any) -> None:  # noqa: ANN401 - see Note
+    def _note(
+        self,
+        connection: Connection,
+        published: Sequence[int],
+        refused: Mapping[int, Fate],
+    ) -> None:
         now = datetime.now(UTC)
         note(connection, self._table, published=published, refused=refused, now=now)
 

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Leases and outcomes in a real database, as two bridges write them."""
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
@@ -295,39 +294,3 @@ def test_releasing_makes_due_what_dead_bridges_held(one, two, listener):
     taken = two.claim({listener.id: 5}, now=NOW, until=LATER)
     assert [one_taken.id for one_taken, _ in taken] == [delivery.id]
     assert waiting.id != delivery.id
-
-
-def test_bridges_that_claim_at_once_never_take_the_same(stores, listener):
-    entries = [parked(listener, str(n))[1] for n in range(60)]
-    stores.journal().write(entries)
-
-    def claim(number):
-        journal, mine = stores.journal(f"bridge {number}"), []
-        while taken := journal.claim({listener.id: 5}, now=LATER, until=MUCH_LATER):
-            mine += [delivery.event_id for delivery, _ in taken]
-        return mine
-
-    with ThreadPoolExecutor(4) as bridges:
-        taken = [one for mine in bridges.map(claim, range(4)) for one in mine]
-
-    assert sorted(taken, key=int) == [str(n) for n in range(60)]
-
-
-def test_bridges_that_write_the_same_in_another_order_do_not_wait_for_each_other(
-    stores, listener
-):
-    kept = [parked(listener, str(n)) for n in range(60)]
-    stores.journal().write([entry for _, entry in kept])
-    outcomes = [
-        Entry(deliveries=(delivery,), attempts=(an_attempt(delivery),))
-        for delivery, _ in kept
-    ]
-
-    def write(mine):
-        for _ in range(30):
-            stores.journal().write(mine)
-
-    with ThreadPoolExecutor(2) as bridges:
-        list(bridges.map(write, [outcomes, outcomes[::-1]]))
-
-    assert len(stores.deliveries.find(limit=100)) == 60
