@@ -27,11 +27,15 @@ class BridgeProcess:
     Args:
         home: Folder for its data; a second process on it goes on where the first ended.
         amqp_url: None: the bus in its process.
+        options: Of ``serve``, beside the port.
+        stdin: What it reads from; None: nothing.
         **environment: Settings, by their names in the environment.
     """
 
-    def __init__(self, home, amqp_url=None, **environment):
+    def __init__(self, home, amqp_url=None, *, options=(), stdin=None, **environment):
         self._home = home
+        self._options = options
+        self._stdin = subprocess.DEVNULL if stdin is None else stdin
         self._port = free_port()
         self.url = f"http://127.0.0.1:{self._port}"
         kept = {k: v for k, v in os.environ.items() if not k.startswith(_FOREIGN)}
@@ -58,12 +62,13 @@ class BridgeProcess:
 
     def start(self):
         """Start it and return once it is ready."""
-        command = (sys.executable, "-m", "bridge", "serve", "--port", str(self._port))
+        serve = (sys.executable, "-m", "bridge", "serve", "--port", str(self._port))
+        command = (*serve, *self._options)
         with self._log.open("a") as log:
             self._process = subprocess.Popen(
                 command,
                 env=self._environment,
-                stdin=subprocess.DEVNULL,
+                stdin=self._stdin,
                 stdout=log,
                 stderr=subprocess.STDOUT,
             )
@@ -95,6 +100,10 @@ class BridgeProcess:
     def terminate(self):
         """Ask it to end, as systemd would."""
         self._process.send_signal(signal.SIGTERM)
+
+    def reload(self):
+        """Ask it to load its settings again."""
+        self._process.send_signal(signal.SIGHUP)
 
     def end(self):
         """Wait for its end and return the exit status."""

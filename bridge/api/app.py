@@ -39,11 +39,12 @@ class Api(FastAPI):
         return document
 
 
-def build(parts: Parts) -> FastAPI:
+def build(parts: Parts, *, probes_only: bool = False) -> FastAPI:
     """Return the application.
 
     Args:
         parts: The rest of the bridge; neither opened nor closed here.
+        probes_only: Answer those alone who keep the bridge running.
     """
     app = Api(
         title="workflow-notifier bridge",
@@ -56,9 +57,10 @@ def build(parts: Parts) -> FastAPI:
         generate_unique_id_function=_operation_id,
         responses={"default": {"model": problems.Problem, "description": "Refused"}},
     )
-    for room in _ROOMS:
+    for room in (probes,) if probes_only else _ROOMS:
         app.include_router(room.router(parts))
-    docs.install(app)
+    if not probes_only:
+        docs.install(app)
     filters = (listeners.ListenerFilter, deliveries.DeliveryFilter)
     query = {name for one in filters for name in schemas.field_names(one)}
     bodies = (schemas.Listener, mistral.WorkbookListener)

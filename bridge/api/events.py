@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Sequence
 from datetime import timedelta
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Depends, HTTPException, Query, Request, Response
 from fastapi.responses import JSONResponse, StreamingResponse
 from pydantic import BaseModel
 
@@ -110,6 +110,12 @@ class EventRoutes:
         Each message is one CloudEvent in structured form; lines that begin with a
         colon are comments. Bindings are those of a topic exchange: `task.failed.#`.
         """
+        if self._feed is None:
+            raise HTTPException(
+                503,
+                "this process takes no events in (--no-worker); ask one that does, or "
+                "the broker: notifier tail with AMQP_URL",
+            )
         return StreamingResponse(
             _messages(self._feed, binding),
             media_type="text/event-stream",

@@ -32,6 +32,7 @@ class Parts:
     """What the service hands in.
 
     Attributes:
+        feed: Of events as they are taken in; None: this process takes none in.
         ping: Sends a test event to a listener once; called on the event loop.
         wake: Lets the scheduler look at once; any thread.
         now: The time that all bridges on the database agree on; any thread.
@@ -45,7 +46,7 @@ class Parts:
     event_store: EventStore
     delivery_store: DeliveryStore
     publisher: Publisher
-    feed: Feed
+    feed: Feed | None
     ping: Callable[[Listener], Awaitable[Outcome]]
     wake: Callable[[], None]
     now: Callable[[], datetime]

@@ -42,6 +42,10 @@ class PinnedAdapter(HTTPAdapter):
         self._tls_showing = showing(new_tls)
         super().__init__(pool_connections=MAX_HOSTS, pool_maxsize=connections)
 
+    def obey(self, guard: Guard) -> None:
+        """Ask another guard from now on; what the last one let through is not kept."""
+        self._tower.guard = guard
+
     def fly(self, flight: Flight, request: PreparedRequest) -> Response:
         """Send a request within a flight and return the answer, its body unread.
 

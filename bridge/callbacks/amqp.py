@@ -119,6 +119,10 @@ class AmqpCallback:
                 "must be 1 to 255 characters without spaces, * and #",
             )
 
+    def allow(self, exchanges: frozenset[str]) -> None:
+        """Publish to these exchanges from now on, and to no others; any thread."""
+        self._exchanges = exchanges
+
     def submit(self, call: Call, done: Callable[[Outcome], None]) -> None:
         """Start one attempt (see `Callback`)."""
         attempt = _Attempt(call, done, datetime.now(UTC), time.monotonic())

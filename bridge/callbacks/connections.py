@@ -88,10 +88,14 @@ class Flight:
 
 
 class Tower:
-    """What all connections of one adapter share."""
+    """What all connections of one adapter share.
+
+    Attributes:
+        guard: Says which addresses may be reached; may change.
+    """
 
     def __init__(self, guard: Guard) -> None:
-        self._guard = guard
+        self.guard = guard
         self.local = threading.local()
         self.open: weakref.WeakSet[_Connection] = weakref.WeakSet()
 
@@ -103,7 +107,7 @@ class Tower:
 
     def dial(self, target: Target) -> socket.socket:
         """Return a socket connected to an address that the guard has checked."""
-        addresses = self._guard.resolve(target)[:_MAX_DIALLED]
+        addresses = self.guard.resolve(target)[:_MAX_DIALLED]
         flight = self.flight
         failure: OSError = TimeoutError("the look-up took all the time")
         if flight.is_cut:
@@ -155,6 +159,12 @@ class _Connection(HTTPConnection):
     def __init__(self, *args: Any, tower: Tower, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._tower = tower
+        self._guard: Guard | None = None
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether it may be used again; not if another guard has come since."""
+        return self._guard is self._tower.guard and bool(super().is_connected)
 
     def _new_conn(self) -> socket.socket:
         return self._tower.dial(Target(self._dns_host, self.port))
@@ -162,6 +172,7 @@ class _Connection(HTTPConnection):
     def connect(self) -> None:
         flight = self._tower.flight
         flight.is_fresh = True
+        self._guard = self._tower.guard
         super().connect()
         self._tower.open.add(self)
         flight.board(self.sock)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """``serve``: run a bridge."""
 
+from functools import partial
 from pathlib import Path
 
 import click
@@ -15,11 +16,21 @@ from bridge.settings import load
 @click.option(
     "--port", type=click.IntRange(0, 65535), help="0: a free one.  [default: 8990]"
 )
-def serve(*, config_file: Path | None, host: str | None, port: int | None) -> None:
+@click.option("--no-api", is_flag=True, help="Answer health and metrics alone.")
+@click.option("--no-worker", is_flag=True, help="Leave delivering to other bridges.")
+def serve(
+    *,
+    config_file: Path | None,
+    host: str | None,
+    port: int | None,
+    no_api: bool,
+    no_worker: bool,
+) -> None:
     """Run a bridge: take events in, tell listeners, answer the API.
 
     Without settings it uses SQLite in the user's data directory and the bus in this
-    process. SIGTERM lets attempts under way end, then it exits with 0.
+    process. SIGTERM lets attempts under way end, then it exits with 0. SIGHUP loads
+    the settings again; what needs a restart is named in the log.
     """
     from bridge import service  # noqa: PLC0415 - half a second that --help never needs
 
@@ -27,5 +38,6 @@ def serve(*, config_file: Path | None, host: str | None, port: int | None) -> No
         ("api", "host"): host,
         ("api", "port"): None if port is None else str(port),
     }
-    settings = load(config_file, given=given)
-    raise SystemExit(service.serve(settings, announce=click.echo))
+    modes = service.Modes(api=not no_api, worker=not no_worker)
+    again = partial(load, config_file, given=given)
+    raise SystemExit(service.serve(again, modes=modes, announce=click.echo))

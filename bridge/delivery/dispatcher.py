@@ -45,7 +45,7 @@ class Dispatcher:
         callbacks: By the type that a listener names.
         recorder: Where outcomes go.
         reports: Who else is told.
-        patience: See `Patience`.
+        patience: See `Patience`; may change.
         now: The time that all bridges on the database agree on.
     """
 
@@ -61,7 +61,7 @@ class Dispatcher:
         self._callbacks = callbacks
         self._logbook = Logbook(recorder.record, reports.parked)
         self._reports = reports
-        self._patience = patience
+        self.patience = patience
         self._now = now
         self._lanes: dict[ListenerId, Lane[Flight]] = {}
         self._backlogs: Collection[ListenerId] = ()
@@ -135,7 +135,7 @@ class Dispatcher:
         now = time.monotonic()
         line, attempt = (
             now - limit.total_seconds()
-            for limit in (self._patience.line, self._patience.attempt)
+            for limit in (self.patience.line, self.patience.attempt)
         )
         for arrival in self._logbook.arrivals():
             if arrival.started > max(line, attempt):
@@ -172,10 +172,10 @@ class Dispatcher:
         """Return a listener's lane, after the listener as it is now."""
         lane = self._lanes.get(listener.id)
         if lane is None:
-            lane = Lane(listener.max_in_flight, self._patience.line)
+            lane = Lane(listener.max_in_flight, self.patience.line)
             lane.has_backlog = listener.id in self._backlogs
             self._lanes[listener.id] = lane
-        lane.slots = listener.max_in_flight
+        lane.slots, lane.wait = listener.max_in_flight, self.patience.line
         return lane
 
     def _offer(self, flight: Flight) -> None:

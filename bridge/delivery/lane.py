@@ -60,13 +60,14 @@ class Lane(Generic[T]):
 
     Attributes:
         slots: As given; may change.
+        wait: As given; may change.
         has_backlog: Whether parked deliveries are due.
     """
 
     def __init__(self, slots: int, wait: timedelta) -> None:
         self.slots = slots
         self.has_backlog = False
-        self._wait = wait
+        self.wait = wait
         self._running = _Slots()
         self._fresh: deque[T] = deque()
         self._due: deque[T] = deque()
@@ -156,4 +157,4 @@ class Lane(Generic[T]):
             return True
         if self._fresh_bytes + item.size > MAX_WAITING_BYTES:
             return True
-        return self._average * (len(self._fresh) + 1) / self.slots > self._wait
+        return self._average * (len(self._fresh) + 1) / self.slots > self.wait

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The composition root: builds every other room from settings, runs and drains them."""
 
-from bridge.service.service import Service, serve
+from bridge.service.modes import Modes
+from bridge.service.process import serve
+from bridge.service.service import Service
 
-__all__ = ["Service", "serve"]
+__all__ = ["Modes", "Service", "serve"]

@@ -2,38 +2,33 @@
 """One bridge: built from settings, run until it is told to stop, drained."""
 
 import asyncio
-import signal
+import logging
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
-from typing import Final
 
-import uvloop
-
-from bridge import logs
 from bridge.api.app import build
 from bridge.api.parts import Parts
-from bridge.callbacks.amqp import AmqpCallback
-from bridge.callbacks.callback import Callback
-from bridge.callbacks.guard import Guard
-from bridge.callbacks.http import HttpCallback
 from bridge.conditions.parse import parse
 from bridge.delivery.terms import Patience
 from bridge.feed import Feed
 from bridge.registrar import Registrar
 from bridge.service.bus import Bus, broker_bus, memory_bus
+from bridge.service.callbacks import Callbacks
+from bridge.service.modes import WHOLE, Modes
 from bridge.service.ping import pinger
+from bridge.service.reload import change
+from bridge.service.standby import Standby
 from bridge.service.stores import Stores, open_stores
 from bridge.service.web import Web, bind
-from bridge.service.worker import Supplies, Worker, refresher
+from bridge.service.worker import Supplies, Worker
 from bridge.settings import Settings
 from bridge.telemetry import Telemetry
 from notifier.publishers.publisher import Publisher
 
-REFRESH_LIMIT: Final = timedelta(seconds=2)
-
 Announce = Callable[[str], None]
+
+_log = logging.getLogger(__name__)
 
 
 class Service:
@@ -42,15 +37,21 @@ class Service:
     Args:
         settings: All it needs to know.
         announce: Told, in a few lines for people, what it does.
+        modes: Which parts of it run here. Default: all.
 
     Attributes:
+        settings: As it runs now.
         url: Of the API, once it is started.
         publisher: The bus that it consumes, once it is started; any thread.
     """
 
-    def __init__(self, settings: Settings, announce: Announce) -> None:
-        self._settings = settings
+    def __init__(
+        self, settings: Settings, announce: Announce, modes: Modes = WHOLE
+    ) -> None:
+        self.settings = settings
         self._announce = announce
+        self._modes = modes
+        self._ground: _Ground | None = None
         self.url = ""
         self.publisher: Publisher | None = None
 
@@ -61,12 +62,24 @@ class Service:
             SettingsError: Something is wrong with the settings.
             StoreError: The database did not answer at the start.
         """
-        api = self._settings.api
+        self._modes.check(self.settings)
+        api = self.settings.api
         with (
             bind(api.host, api.port) as listening,
-            open_stores(self._settings) as stores,
+            open_stores(self.settings) as stores,
         ):
             await self._run(stores, listening, stop, started)
+
+    def follow(self, wanted: Settings) -> None:
+        """Take over changed settings, as far as that can be done; on the event loop."""
+        found = change(self.settings, wanted)
+        self.settings = found.settings
+        if self._ground is not None:
+            self._ground.callbacks.follow(found.settings.callbacks)
+            self._ground.worker.adopt(_patience(found.settings))
+        for name in found.left:
+            _log.warning("setting needs a restart", extra={"setting": name})
+        _log.info("settings reloaded", extra={"changed": ", ".join(found.taken)})
 
     async def _run(
         self,
@@ -75,126 +88,107 @@ class Service:
         stop: asyncio.Event,
         started: Callable[[], None],
     ) -> None:
-        ground = self._ground(stores)
-        worker = Worker(self._supplies(ground))
-        app = build(self._parts(ground, worker))
-        web = Web(app, listening, self._settings.delivery.grace)
-        await worker.start()
+        self._ground = ground = self._lay(stores)
+        app = build(self._parts(ground), probes_only=not self._modes.api)
+        web = Web(app, listening, self.settings.delivery.grace)
+        await ground.worker.start()
         await web.start()
         self.publisher = ground.bus.publisher
         self.url = _url(listening)
-        self._tell(ground, len(worker.router))
+        self._tell(ground)
         started()
         await stop.wait()
         self._announce("stopping: attempts under way may end")
         ground.feed.close()
         await web.stop()
-        await worker.drain(self._settings.delivery.grace)
+        await ground.worker.drain(self.settings.delivery.grace)
         ground.bus.publisher.close()
 
-    def _ground(self, stores: Stores) -> "_Ground":
-        telemetry = Telemetry()
+    def _lay(self, stores: Stores) -> "_Ground":
+        telemetry, feed = Telemetry(), Feed()
         bus = self._bus(stores, telemetry)
-        return _Ground(stores, bus, self._callbacks(bus), telemetry, Feed())
+        callbacks = Callbacks(
+            self.settings.callbacks, bus.sender, self.settings.bus.exchange
+        )
+        worker: Worker | Standby
+        if self._modes.worker:
+            supplies = Supplies(
+                source=bus.source,
+                journal=stores.journal,
+                clock=stores.clock,
+                listeners=stores.listeners,
+                callbacks=callbacks.by_type,
+                telemetry=telemetry,
+                feed=feed,
+                executor=stores.executor,
+                patience=_patience(self.settings),
+            )
+            worker = Worker(supplies)
+        else:
+            worker = Standby(stores.clock, callbacks.by_type, stores.executor)
+        return _Ground(stores, bus, callbacks, telemetry, feed, worker)
 
     def _bus(self, stores: Stores, telemetry: Telemetry) -> Bus:
-        settings = self._settings.bus
+        settings = self.settings.bus
         if settings.url is None:
             return memory_bus(stores.events, stores.executor)
         return broker_bus(settings, settings.url, telemetry)
 
-    def _callbacks(self, bus: Bus) -> Mapping[str, Callback]:
-        settings = self._settings.callbacks
+    def _parts(self, ground: "_Ground") -> Parts:
+        stores, worker = ground.stores, ground.worker
+        callbacks = ground.callbacks.by_type
         loop = asyncio.get_running_loop()
-        guard = Guard(settings.allow_addresses, settings.allow_loopback)
-        return {
-            "http": HttpCallback(loop, guard, threads=settings.threads),
-            "amqp": AmqpCallback(
-                loop,
-                bus.sender,
-                exchanges=frozenset(settings.amqp_exchanges),
-                own_exchange=self._settings.bus.exchange,
-            ),
-        }
-
-    def _supplies(self, ground: "_Ground") -> Supplies:
-        delivery = self._settings.delivery
-        return Supplies(
-            source=ground.bus.source,
-            journal=ground.stores.journal,
-            clock=ground.stores.clock,
-            listeners=ground.stores.listeners,
-            callbacks=ground.callbacks,
-            telemetry=ground.telemetry,
-            feed=ground.feed,
-            executor=ground.stores.executor,
-            patience=Patience(delivery.park_after, delivery.wait),
-        )
-
-    def _parts(self, ground: "_Ground", worker: Worker) -> Parts:
-        stores = ground.stores
-        loop = asyncio.get_running_loop()
-        refresh = refresher(worker.router, loop, REFRESH_LIMIT)
 
         def wake() -> None:
             loop.call_soon_threadsafe(worker.wake)
 
         return Parts(
-            registrar=Registrar(stores.listeners, ground.callbacks, parse, refresh),
+            registrar=Registrar(stores.listeners, callbacks, parse, worker.catch_up),
             listener_store=stores.listeners,
             event_store=stores.events,
             delivery_store=stores.deliveries,
             publisher=ground.bus.publisher,
-            feed=ground.feed,
-            ping=pinger(ground.callbacks),
+            feed=ground.feed if self._modes.worker else None,
+            ping=pinger(callbacks),
             wake=wake,
             now=stores.clock.now,
             health=worker.health,
             metrics=ground.telemetry.render,
-            publish_timeout=self._settings.bus.timeout,
+            publish_timeout=self.settings.bus.timeout,
         )
 
-    def _tell(self, ground: "_Ground", listeners: int) -> None:
+    def _tell(self, ground: "_Ground") -> None:
         self._announce(f"database: {ground.stores.name}")
         self._announce(f"bus: {ground.bus.name}")
-        self._announce(f"API: {self.url} (description at {self.url}/docs)")
-        if self._settings.callbacks.allow_loopback:
+        if self._modes.api:
+            self._announce(f"API: {self.url} (description at {self.url}/docs)")
+        else:
+            self._announce(f"API: none here; health and metrics at {self.url}")
+        if self.settings.callbacks.allow_loopback:
             self._announce(
                 "callbacks: loopback addresses are allowed, since the API has no "
                 "sign-in and listens on loopback only"
             )
-        self._announce(f"listeners: {listeners}")
+        if self._modes.worker:
+            self._announce(f"listeners: {ground.worker.listeners}")
+        else:
+            self._announce("worker: none here; other bridges deliver")
 
 
 @dataclass(frozen=True, slots=True)
 class _Ground:
-    """What worker and API both stand on."""
+    """What there is of a bridge beside its API."""
 
     stores: Stores
     bus: Bus
-    callbacks: Mapping[str, Callback]
+    callbacks: Callbacks
     telemetry: Telemetry
     feed: Feed
+    worker: Worker | Standby
 
 
-def serve(settings: Settings, *, announce: Announce) -> int:
-    """Run one bridge until SIGTERM or SIGINT; return the exit status.
-
-    Raises:
-        BridgeError: It could not start.
-    """
-    logs.set_up(settings.log.level, settings.log.format)
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(_serve(Service(settings, announce)))
-    return 0
-
-
-async def _serve(service: Service) -> None:
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
-    await service.run(stop, started=lambda: None)
+def _patience(settings: Settings) -> Patience:
+    return Patience(settings.delivery.park_after, settings.delivery.wait)
 
 
 def _url(listening: socket.socket) -> str:

@@ -6,7 +6,7 @@ Lives on the event loop.
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
@@ -32,6 +32,9 @@ from bridge.telemetry import Telemetry
 
 TICK_SECONDS: Final = 0.1
 SYNCHRONISE_SECONDS: Final = 10.0
+CATCH_UP_SECONDS: Final = 2.0
+"""So long at most is waited for the index after a listener has changed."""
+
 LAST_WRITE_SECONDS: Final = 5.0
 """At the end, the database has so long to take what is known."""
 
@@ -96,6 +99,7 @@ class Worker:
             executor=supplies.executor,
             on_taken=self._taken,
         )
+        self._loop = asyncio.get_running_loop()
         self._tasks: set[asyncio.Task[None]] = set()
         self._is_broken = False
         supplies.telemetry.watch(
@@ -138,6 +142,23 @@ class Worker:
         if self._is_broken:
             reasons.append("a part of the bridge broke, as its log tells; restart it")
         return reasons
+
+    @property
+    def listeners(self) -> int:
+        """How many it follows."""
+        return len(self.router)
+
+    def adopt(self, patience: Patience) -> None:
+        """Be as patient from now on."""
+        self._dispatcher.patience = patience
+
+    def catch_up(self) -> None:
+        """Bring the index up to date; from another thread, which waits for it."""
+        done = asyncio.run_coroutine_threadsafe(self.router.refresh(), self._loop)
+        try:
+            done.result(CATCH_UP_SECONDS)
+        except (StoreError, TimeoutError) as err:
+            _log.warning("the index follows later", extra={"reason": str(err)})
 
     def wake(self) -> None:
         """Look for due deliveries at once."""
@@ -214,18 +235,3 @@ class Worker:
         if not task.cancelled() and (err := task.exception()) is not None:
             _log.critical("a part of the bridge broke", exc_info=err)
             self._is_broken = True
-
-
-def refresher(
-    router: Router, loop: asyncio.AbstractEventLoop, limit: timedelta
-) -> Callable[[], None]:
-    """Return what brings the index up to date from another thread, and waits for it."""
-
-    def refresh() -> None:
-        done = asyncio.run_coroutine_threadsafe(router.refresh(), loop)
-        try:
-            done.result(limit.total_seconds())
-        except (StoreError, TimeoutError) as err:
-            _log.warning("the index follows later", extra={"reason": str(err)})
-
-    return refresh

@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The callbacks that a bridge has, built from settings, and following them later on."""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Final
+
+from bridge.callbacks.amqp import AmqpCallback, Sender
+from bridge.callbacks.callback import Callback
+from bridge.callbacks.guard import Guard
+from bridge.callbacks.http import HttpCallback
+from bridge.settings import CallbackSettings
+
+
+class Callbacks:
+    """Webhooks, and exchanges on the broker.
+
+    Args:
+        settings: Where callbacks may lead.
+        sender: To exchanges; None without a broker.
+        own_exchange: That events come from.
+
+    Attributes:
+        by_type: Each under the type that listeners name it by.
+    """
+
+    def __init__(
+        self, settings: CallbackSettings, sender: Sender | None, own_exchange: str
+    ) -> None:
+        loop = asyncio.get_running_loop()
+        self._http = HttpCallback(loop, _guard(settings), threads=settings.threads)
+        self._amqp = AmqpCallback(
+            loop,
+            sender,
+            exchanges=frozenset(settings.amqp_exchanges),
+            own_exchange=own_exchange,
+        )
+        self.by_type: Final[Mapping[str, Callback]] = {
+            "http": self._http,
+            "amqp": self._amqp,
+        }
+
+    def follow(self, settings: CallbackSettings) -> None:
+        """Lead where the settings allow it from now on."""
+        self._http.obey(_guard(settings))
+        self._amqp.allow(frozenset(settings.amqp_exchanges))
+
+
+def _guard(settings: CallbackSettings) -> Guard:
+    return Guard(settings.allow_addresses, settings.allow_loopback)
