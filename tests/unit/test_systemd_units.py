@@ -2,11 +2,15 @@
 """The units in etc/systemd/ are well formed, locked down, and start what there is."""
 
 import shlex
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
 from bridge import cli as of_bridge
+from bridge.service.worker import LAST_WRITE_SECONDS
+from bridge.settings import Settings
+from bridge.settings.values import default_database_url, default_key_file
 from notifier import cli as of_notifier
 from notifier.relay.relay import DEFAULT_TIMEOUT
 from tests.pages import ROOT
@@ -114,3 +118,31 @@ def test_the_relay_has_time_to_end_its_batch():
     (path,) = (one for one in UNITS if "relay" in one.name)
 
     assert int(last(path, "TimeoutStopSec")) > 2 * DEFAULT_TIMEOUT.total_seconds()
+
+
+def the_bridge():
+    (path,) = (one for one in UNITS if "bridge" in one.name)
+    return path
+
+
+def test_the_bridge_is_checked_before_it_starts_and_says_when_it_works():
+    assert last(the_bridge(), "ExecStartPre") == "/usr/bin/env notifier-bridge check"
+    assert last(the_bridge(), "Type") == "notify"
+    assert last(the_bridge(), "ExecReload") == "/bin/kill -HUP $MAINPID"
+
+
+def test_the_bridge_has_time_to_end_its_attempts():
+    grace = Settings().delivery.grace.total_seconds()
+
+    assert int(last(the_bridge(), "TimeoutStopSec")) >= grace + 2 * LAST_WRITE_SECONDS
+
+
+def test_what_the_bridge_keeps_is_in_its_state_directory(monkeypatch):
+    name, _, value = last(the_bridge(), "Environment").partition("=")
+    monkeypatch.setenv(name, value.replace("%S", "/var/lib"))
+
+    kept = default_key_file(), Path(default_database_url().removeprefix("sqlite:///"))
+
+    assert {path.parent for path in kept} == {
+        Path("/var/lib", last(the_bridge(), "StateDirectory"))
+    }
