@@ -3,7 +3,7 @@
 
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterator
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
@@ -62,7 +62,7 @@ def secrets_of(listener: Listener) -> tuple[str, ...]:
     return (key, *_words(callback), *auth_secrets(callback.auth))
 
 
-def kept(answer: bytes, secrets: Iterable[str]) -> bytes:
+def kept(answer: bytes, secrets: Collection[str]) -> bytes:
     """Return the part of an answer that is kept, echoed secrets starred out.
 
     A star for each byte: what is cut off at the end stays cut off, so that no half
@@ -72,8 +72,8 @@ def kept(answer: bytes, secrets: Iterable[str]) -> bytes:
         >>> kept(b'{"you sent": "Bearer s3cr3t-t0k3n"}', ["s3cr3t-t0k3n"])
         b'{"you sent": "Bearer ************"}'
     """
-    if not answer:
-        return answer
+    if len(answer) < min(map(len, secrets), default=0):
+        return answer  # most are empty, or "ok"
     forms = {form for secret in secrets for form in _forms(secret)}
     if not any(form in answer for form in forms):
         return answer[:MAX_ANSWER_BYTES]

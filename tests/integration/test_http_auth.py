@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Webhooks that sign in: what the receiver sees, over real sockets."""
 
+import logging
+
 import pytest
 
 from bridge.callbacks.guard import Guard
@@ -46,14 +48,14 @@ def echoes(peer):
     peer.send(b"HTTP/1.1 401 No\r\nContent-Length: %d\r\n\r\n%s" % (len(said), said))
 
 
-def test_a_token_is_sent_and_starred_out_where_the_answer_repeats_it():
-    with Hostile(echoes) as receiver:
+def test_a_token_is_sent_and_starred_out_where_the_answer_repeats_it(caplog):
+    with Hostile(echoes) as receiver, caplog.at_level(logging.DEBUG):
         outcome = tell(receiver.url, auth=BearerAuth("t0ps3cret")).outcome
 
     [(_, headers, _)] = receiver.requests
     assert dict(headers)["Authorization"] == "Bearer t0ps3cret"
     assert outcome.answer == b"Bearer *********"
-    assert "t0ps3cret" not in repr(outcome)
+    assert "t0ps3cret" not in repr(outcome) + caplog.text
 
 
 def test_a_certificate_is_shown_to_who_asks(strict, teller, shown):
