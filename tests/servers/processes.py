@@ -76,6 +76,12 @@ def free_port() -> int:
     raise RuntimeError(f"no free port in {_PORTS}")
 
 
+def is_stopped(pid: int) -> bool:
+    """Tell whether every thread of a process has stopped; SIGSTOP takes a moment."""
+    stats = (task / "stat" for task in Path(f"/proc/{pid}/task").iterdir())
+    return all(stat.read_text().rpartition(") ")[2].startswith("T") for stat in stats)
+
+
 def has_ended(pid: int, within: timedelta) -> bool:
     """Wait until a process has ended; tell whether it did in time."""
     try:

@@ -21,7 +21,7 @@ from typing import Final, Self
 import amqp
 
 from tests.servers.management import Management
-from tests.servers.processes import Kept, free_port, has_ended
+from tests.servers.processes import Kept, free_port, has_ended, is_stopped
 
 START_WITHIN: Final = timedelta(seconds=60)
 STOP_WITHIN: Final = timedelta(seconds=15)
@@ -128,7 +128,10 @@ class RabbitNode:
 
     def freeze(self) -> None:
         """Let the node hang: its connections stay open, nothing answers."""
-        self._signal(signal.SIGSTOP)
+        pid = self._signal(signal.SIGSTOP)
+        deadline = time.monotonic() + STOP_WITHIN.total_seconds()
+        while not is_stopped(pid) and time.monotonic() < deadline:
+            time.sleep(_POLL_SECONDS)
 
     def thaw(self) -> None:
         """End `freeze`."""
