@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 from bridge.callbacks.recording import RecordingCallback, succeed
+from bridge.delivery.retention import Retention, Terms
 from bridge.delivery.terms import Patience
 from bridge.errors import NotFound
 from bridge.feed import Feed
@@ -13,6 +14,7 @@ from bridge.intake.source import Received
 from bridge.model import OutcomeKind, State, delivery_id
 from bridge.service.worker import Supplies, Worker
 from bridge.store.clock import Clock
+from bridge.store.retention import RetentionStore
 from bridge.telemetry import Telemetry
 from tests.loops import until
 
@@ -91,6 +93,7 @@ class RunningWorker:
         owner="bridge 1",
         clock=None,
     ):
+        clock = Clock(stores.database) if clock is None else clock
         self.stores = stores
         self.source = HandSource()
         self.callback = RecordingCallback(asyncio.get_running_loop(), answer)
@@ -101,13 +104,19 @@ class RunningWorker:
             Supplies(
                 source=self.source,
                 journal=stores.journal(owner),
-                clock=Clock(stores.database) if clock is None else clock,
+                clock=clock,
                 listeners=stores.listeners,
                 callbacks={"http": self.callback},
                 telemetry=self.telemetry,
                 feed=Feed(),
                 executor=self._executor,
                 patience=patience,
+                retention=Retention(
+                    RetentionStore(stores.database),
+                    stores.listeners,
+                    terms=Terms(),
+                    now=clock.now,
+                ),
             )
         )
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from bridge.api.app import build
 from bridge.api.parts import Parts
 from bridge.conditions.parse import parse
+from bridge.delivery.retention import Retention, Terms
 from bridge.delivery.terms import Patience
 from bridge.feed import Feed
 from bridge.registrar import Registrar
@@ -122,11 +123,21 @@ class Service:
                 feed=feed,
                 executor=stores.executor,
                 patience=_patience(self.settings),
+                retention=self._retention(stores),
             )
             worker = Worker(supplies)
         else:
             worker = Standby(stores.clock, callbacks.by_type, stores.executor)
         return _Ground(stores, bus, callbacks, telemetry, feed, worker)
+
+    def _retention(self, stores: Stores) -> Retention:
+        kept = self.settings.retention
+        return Retention(
+            stores.retention,
+            stores.listeners,
+            terms=Terms(kept.events, kept.dead, kept.execution_listener),
+            now=stores.clock.now,
+        )
 
     def _bus(self, stores: Stores, telemetry: Telemetry) -> Bus:
         settings = self.settings.bus

@@ -18,6 +18,7 @@ from bridge.store.events import EventStore
 from bridge.store.journal import Journal
 from bridge.store.listeners import ListenerStore
 from bridge.store.lock import alone
+from bridge.store.retention import RetentionStore
 from bridge.store.vault import Vault, claim, read_key
 
 
@@ -35,6 +36,7 @@ class Stores:
     events: EventStore
     deliveries: DeliveryStore
     journal: Journal
+    retention: RetentionStore
     clock: Clock
     executor: ThreadPoolExecutor
 
@@ -70,6 +72,7 @@ def open_stores(settings: Settings) -> Iterator[Stores]:
             events=EventStore(database),
             deliveries=DeliveryStore(database),
             journal=journal,
+            retention=RetentionStore(database),
             clock=clock,
             executor=executor,
         )

@@ -17,6 +17,7 @@ from bridge.callbacks.callback import Callback
 from bridge.conditions.child import Evaluator
 from bridge.delivery.dispatcher import Dispatcher
 from bridge.delivery.recorder import Recorder
+from bridge.delivery.retention import Retention
 from bridge.delivery.scheduler import Scheduler
 from bridge.delivery.terms import Patience, Reports
 from bridge.errors import StoreError
@@ -58,6 +59,7 @@ class Supplies:
     feed: Feed
     executor: ThreadPoolExecutor
     patience: Patience
+    retention: Retention
 
 
 class Worker:
@@ -127,6 +129,7 @@ class Worker:
             self._scheduler.run(),
             self._tick(),
             self._keep_time(),
+            self._supplies.retention.run(),
         ):
             self._spawn(task)
 

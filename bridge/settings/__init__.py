@@ -14,6 +14,7 @@ from bridge.settings.values import (
     DatabaseSettings,
     DeliverySettings,
     LogSettings,
+    RetentionSettings,
     SecretSettings,
     Settings,
 )
@@ -27,6 +28,7 @@ __all__ = [
     "DatabaseSettings",
     "DeliverySettings",
     "LogSettings",
+    "RetentionSettings",
     "SecretSettings",
     "Settings",
     "find_file",

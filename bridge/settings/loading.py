@@ -20,6 +20,7 @@ from bridge.settings.values import (
     DatabaseSettings,
     DeliverySettings,
     LogSettings,
+    RetentionSettings,
     SecretSettings,
     Settings,
     default_database_url,
@@ -165,6 +166,13 @@ def _settings(values: Mapping[tuple[str, str], Any]) -> Settings:
             grace=timedelta(seconds=values["delivery", "grace_seconds"]),
             park_after=timedelta(milliseconds=values["delivery", "park_after_ms"]),
             wait=timedelta(milliseconds=values["delivery", "wait_ms"]),
+        ),
+        retention=RetentionSettings(
+            events=timedelta(days=values["retention", "events_days"]),
+            dead=timedelta(days=values["retention", "dead_days"]),
+            execution_listener=timedelta(
+                days=values["retention", "execution_listener_days"]
+            ),
         ),
         secrets=SecretSettings(
             key=values["secrets", "key"],

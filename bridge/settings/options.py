@@ -24,6 +24,7 @@ def list_opts() -> list[tuple[str, list[cfg.Opt]]]:
         ("bus", _bus()),
         ("callbacks", _callbacks()),
         ("delivery", _delivery()),
+        ("retention", _retention()),
         ("secrets", _secrets()),
         ("log", _log()),
     ]
@@ -169,6 +170,28 @@ def _delivery() -> list[cfg.Opt]:
     ]
 
 
+def _retention() -> list[cfg.Opt]:
+    default = Settings().retention
+    return [
+        _days(
+            "events_days",
+            default.events,
+            "Events are kept so long, and longer while a delivery of theirs is pending "
+            "or dead; deliveries and attempts go with their event.",
+        ),
+        _days(
+            "dead_days",
+            default.dead,
+            "Dead deliveries are kept so long after their last attempt.",
+        ),
+        _days(
+            "execution_listener_days",
+            default.execution_listener,
+            "A listener on one execution ends so long after it, at most events_days.",
+        ),
+    ]
+
+
 def _secrets() -> list[cfg.Opt]:
     return [
         cfg.Opt(
@@ -209,6 +232,11 @@ def _log() -> list[cfg.Opt]:
 def _seconds(name: str, default: timedelta, about: str) -> cfg.Opt:
     seconds = default.total_seconds()
     return cfg.FloatOpt(name, default=seconds, min=0.1, max=3600, help=about)
+
+
+def _days(name: str, default: timedelta, about: str) -> cfg.Opt:
+    days = default / timedelta(days=1)
+    return cfg.FloatOpt(name, default=days, min=0.01, max=36_500, help=about)
 
 
 def _milliseconds(name: str, default: timedelta, about: str) -> cfg.Opt:

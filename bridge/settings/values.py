@@ -108,6 +108,21 @@ class DeliverySettings:
 
 
 @dataclass(frozen=True, slots=True)
+class RetentionSettings:
+    """How long what is kept.
+
+    Attributes:
+        events: With deliveries that have ended, from their arrival.
+        dead: Dead deliveries and their events, from the last attempt.
+        execution_listener: Listeners on one execution, from its end.
+    """
+
+    events: timedelta = timedelta(days=7)
+    dead: timedelta = timedelta(days=30)
+    execution_listener: timedelta = timedelta(days=7)
+
+
+@dataclass(frozen=True, slots=True)
 class SecretSettings:
     """What seals secrets in the database; `key` wins over `key_file`."""
 
@@ -137,5 +152,6 @@ class Settings:
     bus: BusSettings = BusSettings()
     callbacks: CallbackSettings = CallbackSettings()
     delivery: DeliverySettings = DeliverySettings()
+    retention: RetentionSettings = RetentionSettings()
     secrets: SecretSettings = field(default_factory=SecretSettings)
     log: LogSettings = LogSettings()

@@ -103,8 +103,8 @@ class Journal:
                 tries[key] = attempt_row(attempt)
         with self._database.write() as connection:
             _cancel_for_removed(connection, standing.values())
-            self._write_events(connection, list(arrived.values()))
             # In one order: else two bridges could wait for each other's rows for ever.
+            self._write_events(connection, [arrived[key] for key in sorted(arrived)])
             in_order = [standing[key] for key in sorted(standing)]
             self._write_deliveries(connection, in_order)
             self._write_attempts(connection, [tries[key] for key in sorted(tries)])
@@ -196,7 +196,9 @@ class Journal:
         )
         kept = {(e.source, e.id): envelope_of(e) for e in connection.execute(bodies)}
         return [
-            (delivery_of(row), kept[row.event_source, row.event_id]) for row in rows
+            (delivery_of(row), kept[key])
+            for row in rows
+            if (key := (row.event_source, row.event_id)) in kept
         ]
 
     def _delivery_row(self, delivery: Delivery, *, held: bool) -> dict[str, Any]:

@@ -21,9 +21,7 @@ class Story:
         self.settled = []
         self.nudges = []
         self.logbook = Logbook(self._record, lambda: self.nudges.append("look"))
-        self.arrival = Arrival(
-            an_envelope(), NOW, 0.0, lambda refusal: self.settled.append(refusal)
-        )
+        self.arrival = Arrival(an_envelope(), NOW, 0.0, self.settled.append)
         self.one, self.two = self._flight(), self._flight()
         self.logbook.take_in(self.arrival, [self.one, self.two])
 

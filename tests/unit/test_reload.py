@@ -18,6 +18,7 @@ from bridge.settings import (
     DatabaseSettings,
     DeliverySettings,
     LogSettings,
+    RetentionSettings,
     SecretSettings,
     Settings,
 )
@@ -69,6 +70,12 @@ def test_what_can_change_is_taken_over():
         ("bus", BusSettings(url="amqp://other"), "[bus] url"),
         ("bus", BusSettings(url="amqp://h", timeout=SECOND), "[bus] timeout_seconds"),
         ("callbacks", CallbackSettings(threads=1), "[callbacks] threads"),
+        ("retention", RetentionSettings(dead=SECOND), "[retention] dead_days"),
+        (
+            "retention",
+            RetentionSettings(execution_listener=SECOND),
+            "[retention] execution_listener_days",
+        ),
         ("secrets", SecretSettings(key_file=Path("/b")), "[secrets] key_file"),
         ("secrets", SecretSettings("k", Path("/key")), "[secrets] key"),
     ],
@@ -91,7 +98,8 @@ def test_what_stays_is_named_again_the_next_time():
 
 def test_every_section_is_looked_at():
     assert {field.name for field in fields(Settings)} == {
-        *("api", "database", "bus", "callbacks", "delivery", "secrets", "log")
+        *("api", "database", "bus", "callbacks", "delivery", "retention"),
+        *("secrets", "log"),
     }
 
 
