@@ -3,7 +3,7 @@
 
 import pytest
 
-from bridge.api.merging import mask, merge, unmask
+from bridge.api.merging import mask, merge, unmask_headers
 from bridge.api.short_forms import expand
 from bridge.errors import Invalid
 
@@ -140,7 +140,9 @@ def test_other_headers_are_shown(name):
 def test_a_mask_stands_for_the_known_value_whatever_the_case_of_its_name():
     known = {"X-Token": "s3cret", "X-Team": "ops"}
 
-    assert unmask({"x-token": "***", "X-New": "1"}, known) == {
+    headers = {"x-token": "***", "X-New": "1"}
+
+    assert unmask_headers(headers, known, is_elsewhere=False) == {
         "x-token": "s3cret",
         "X-New": "1",
     }
@@ -148,6 +150,6 @@ def test_a_mask_stands_for_the_known_value_whatever_the_case_of_its_name():
 
 def test_a_mask_without_a_known_value_is_refused():
     with pytest.raises(Invalid) as refused:
-        unmask({"X-Token": "***"}, {"X-Other": "s3cret"})
+        unmask_headers({"X-Token": "***"}, {"X-Other": "s3cret"}, is_elsewhere=False)
 
     assert refused.value.field == "callback.headers.X-Token"
