@@ -14,14 +14,16 @@ class SpoiledBus:
 
     Attributes:
         faults: Of single events, by id: raised each time.
-        trouble: Raised whatever is published.
+        trouble: Given the ids of a call; returns what is raised, or None.
+        slowness: How long a call takes, in seconds.
         calls: The ids of each call, in the order given.
         taken: The ids of what was confirmed.
     """
 
     def __init__(self):
         self.faults = {}
-        self.trouble = None
+        self.trouble = lambda _: None
+        self.slowness = 0
         self.calls = []
         self.taken = []
         self._came = threading.Condition()
@@ -29,11 +31,13 @@ class SpoiledBus:
     def publish(self, events, *, timeout):
         assert timeout > timedelta()
         ids = [event.id for event in events]
+        if self.slowness:
+            threading.Event().wait(self.slowness)
         with self._came:
             self.calls.append(ids)
             self._came.notify_all()
-            if self.trouble is not None:
-                raise self.trouble(ids)
+            if (trouble := self.trouble(ids)) is not None:
+                raise trouble
             wrong = {one: self.faults[one] for one in ids if one in self.faults}
             for fault in wrong.values():
                 if isinstance(fault, InvalidEvent):

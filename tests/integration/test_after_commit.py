@@ -3,6 +3,8 @@
 
 import asyncio
 import logging
+import subprocess
+import sys
 import threading
 from datetime import timedelta
 
@@ -249,3 +251,35 @@ async def test_the_loop_goes_on_while_the_bus_is_waited_for(asynchronous):
     await asynchronous.dispose()
 
     assert waited == [True]
+
+
+WITHOUT_GREENLET = """
+import sys
+sys.modules["greenlet"] = None
+from sqlalchemy import MetaData, create_engine
+from sqlalchemy.orm import Session
+from notifier import Event, Notifier
+from notifier.publishers.memory import MemoryPublisher
+from notifier.publishers.outbox import Outbox, outbox_table
+
+bus, metadata, engine = MemoryPublisher(), MetaData(), create_engine("sqlite://")
+bus.bind("#", lambda published: print(*(one.event.type for one in published)))
+outbox = Outbox(outbox_table(metadata))
+metadata.create_all(engine)
+with Session(engine) as session:
+    event = Event.new("execution.started", execution="e1")
+    outbox.add(session, event)
+    Notifier(bus).after_commit(session, event)
+    session.commit()
+"""
+
+
+def test_plain_sessions_need_no_greenlet():
+    done = subprocess.run(
+        [sys.executable, "-c", WITHOUT_GREENLET],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert (done.stdout, done.stderr) == ("execution.started\n", "")

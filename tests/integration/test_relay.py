@@ -2,6 +2,7 @@
 """The relay on real databases: what it moves, in which order, and who is at it."""
 
 import logging
+import sys
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -10,6 +11,7 @@ from sqlalchemy import text, update
 from notifier.errors import OutboxError, SettingsError, Unreachable, Unroutable
 from notifier.relay import Relay, Tally
 from notifier.relay.rows import MAX_BYTES, MAX_ROWS
+from notifier.relay.sending import AT_ONCE
 from tests.outboxes import EngineDatabase, numbered, running
 from tests.spoiled_bus import PATIENCE_SECONDS, SpoiledBus
 
@@ -90,7 +92,7 @@ def test_while_the_bus_is_away_nothing_is_removed_and_nothing_counts(
         (row,) = engine.rows()
         assert (row.attempts, row.due_at) == (0, None)
 
-        bus.trouble = None
+        bus.trouble = lambda _: None
         bus.wait_for(lambda bus: bus.taken == ["e1-1"])
 
 
@@ -104,6 +106,24 @@ def test_of_a_batch_that_was_taken_in_part_only_the_rest_comes_again(
         relay.run_once()
 
     assert engine.waiting() == ["e1-3", "e1-4"]
+
+
+def test_a_bus_that_is_slow_is_given_no_more_of_a_batch_than_it_takes(
+    engine, bus, caplog
+):
+    bus.slowness = 0.1
+    events = [numbered(n) for n in range(3 * AT_ONCE)]
+    with engine.engine.begin() as connection:
+        engine.outbox.add(connection, *events)
+
+    with (
+        caplog.at_level(logging.INFO, "notifier.relay"),
+        Relay(engine.url, bus, timeout=timedelta(seconds=bus.slowness / 2)) as relay,
+    ):
+        relay.run_once()
+
+    assert bus.taken == [event.id for event in events]
+    assert [record.events for record in caplog.records] == [AT_ONCE] * 3
 
 
 def test_one_line_tells_of_a_batch(engine, relay, bus, caplog):
@@ -211,3 +231,21 @@ def rows_read(engine):
     )
     with engine.engine.connect() as connection:
         return connection.scalar(query, {"name": engine.table.name})
+
+
+def test_a_lock_that_cannot_be_taken_is_told(tmp_path, bus):
+    url = f"sqlite:///{tmp_path}/engine.db"
+    (tmp_path / "engine.db.relay.lock").mkdir()
+    with (
+        EngineDatabase(url),
+        Relay(url, bus) as relay,
+        pytest.raises(OutboxError, match=r"engine\.db\.relay\.lock: Is a directory"),
+    ):
+        relay.run_once()
+
+
+def test_postgresql_without_its_library_says_what_to_install(monkeypatch, bus):
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+
+    with pytest.raises(SettingsError, match=r"workflow-notifier\[postgresql\]"):
+        Relay("postgresql://h/x", bus)

@@ -4,7 +4,7 @@
 import pytest
 from sqlalchemy import update
 
-from notifier.errors import Conflict, InvalidEvent, Refused, Unroutable
+from notifier.errors import Conflict, InvalidEvent, Refused, Unreachable, Unroutable
 from notifier.relay import Relay
 from notifier.relay.fate import MAX_ATTEMPTS
 from tests.outboxes import EngineDatabase, numbered
@@ -125,6 +125,20 @@ def test_events_that_fail_for_different_reasons_each_get_their_own(engine, relay
         "e3": "Conflict: another body",
     }
     assert {f"{e}-{n}" for e in executions[3:] for n in (1, 2)} <= set(bus.taken)
+
+
+def test_a_bus_that_goes_away_while_the_culprit_is_looked_for_blames_nobody(
+    engine, relay, bus
+):
+    engine.commit(*(numbered(n) for n in range(4)))
+    bus.faults = {"e1-1": Refused("one of them")}
+    bus.trouble = lambda ids: Unreachable("gone", ids) if len(ids) == 1 else None
+
+    with pytest.raises(Unreachable, match="gone"):
+        relay.run_once()
+
+    assert [(row.attempts, row.due_at) for row in engine.rows()] == [(0, None)]
+    assert engine.waiting() == ["e1-1"]
 
 
 @pytest.mark.parametrize("text", ["no JSON", "{}", "[" * 100_000], ids=len)
