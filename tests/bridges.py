@@ -62,6 +62,11 @@ class BridgeProcess:
 
     def start(self):
         """Start it and return once it is ready."""
+        self.launch()
+        self.wait_until_ready()
+
+    def launch(self):
+        """Start it; see `wait_until_ready`."""
         serve = (sys.executable, "-m", "bridge", "serve", "--port", str(self._port))
         command = (*serve, *self._options)
         with self._log.open("a") as log:
@@ -72,7 +77,6 @@ class BridgeProcess:
                 stdout=log,
                 stderr=subprocess.STDOUT,
             )
-        self.wait_until_ready()
 
     def wait_until_ready(self, seconds=PATIENCE_SECONDS):
         """Wait until it takes events in."""
@@ -120,8 +124,9 @@ class BridgeProcess:
     def states(self):
         """Return event id to state of its delivery, as they are recorded."""
         path = self._home / ".local/share/workflow-notifier/bridge.sqlite3"
-        with Database(f"sqlite:///{path}") as database:
-            found = Stores(database).deliveries.find(limit=10_000)
+        url = self._environment.get("DATABASE_URL", f"sqlite:///{path}")
+        with Database(url) as database:
+            found = Stores(database).deliveries.find(limit=100_000)
         return {one.event_id: one.state for one in found}
 
     def metric(self, name):

@@ -5,6 +5,7 @@ import os
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -65,14 +66,14 @@ def postgres() -> Iterator[SharedDatabase]:
         yield SharedDatabase(url)
         return
     # a server whose clock is not UTC's finds out who relies on that
-    with _private_cluster(fsync=False, timezone="Asia/Kolkata") as cluster:
+    with private_cluster(fsync=False, timezone="Asia/Kolkata") as cluster:
         yield SharedDatabase(cluster.url)
 
 
 @pytest.fixture
 def own_postgres() -> Iterator[PostgresCluster]:
     """A private cluster for one test, to be killed and frozen (about 1 s)."""
-    with _private_cluster() as cluster:
+    with private_cluster() as cluster:
         yield cluster
 
 
@@ -121,8 +122,9 @@ def _private_node() -> RabbitNode:
         pytest.fail(str(err), pytrace=False)
 
 
-def _private_cluster(*, fsync: bool = True, **settings: str) -> PostgresCluster:
+def private_cluster(**members: Any) -> PostgresCluster:
+    """Return a cluster, not started yet; see `PostgresCluster`."""
     try:
-        return PostgresCluster(fsync=fsync, **settings)
+        return PostgresCluster(**members)
     except postgresql.NotInstalled as err:
         pytest.fail(str(err), pytrace=False)

@@ -19,6 +19,8 @@ from bridge.store.listeners import Changes, ListenerStore
 from notifier.event import Event
 
 POLL_SECONDS: Final = 0.4
+SLOW_SECONDS: Final = 2.0
+"""A database that takes longer for an answer does not answer, until it has."""
 
 _log = logging.getLogger(__name__)
 
@@ -99,8 +101,13 @@ class Router:
         """Keep the index up to date until cancelled."""
         while True:
             await asyncio.sleep(POLL_SECONDS)
+            refreshing = asyncio.create_task(self.refresh())
+            _, late = await asyncio.wait({refreshing}, timeout=SLOW_SECONDS)
+            if late:
+                _log.error("database is slow", extra={"seconds": SLOW_SECONDS})
+                self.is_current = False
             try:
-                await self.refresh()
+                await refreshing
                 self.is_current = True
             except StoreError as err:
                 _log.warning("cannot follow the listeners", extra={"reason": str(err)})

@@ -66,6 +66,9 @@ def open_stores(settings: Settings) -> Iterator[Stores]:
         if database.file is not None:
             journal.release(clock.now())
         executor = stack.enter_context(ThreadPoolExecutor(1, "journal"))
+        stack.callback(
+            database.break_off
+        )  # else a database that hangs holds the end up
         yield Stores(
             name=database.name,
             listeners=ListenerStore(database, vault),

@@ -19,24 +19,9 @@ from sqlalchemy.exc import (
 )
 
 from bridge.errors import SettingsError, StoreError, Unwritable
+from bridge.store.postgresql import Connections
 
 SQLITE_WAIT_SECONDS: Final = 10
-
-MAX_CONNECTIONS: Final = 15
-"""So many does one bridge open at most; it keeps a third of them."""
-
-CONNECTION_WAIT_SECONDS: Final = 5
-
-_POSTGRESQL: Final = {
-    "application_name": "workflow-notifier-bridge",
-    "connect_timeout": "5",
-    # A server that is cut off in silence is given up after 15 s.
-    "keepalives_idle": "5",
-    "keepalives_interval": "5",
-    "keepalives_count": "2",
-    "tcp_user_timeout": "15000",
-}
-"""What libpq is told, unless the URL says otherwise."""
 
 
 class Database:
@@ -51,7 +36,11 @@ class Database:
 
     def __init__(self, url: str) -> None:
         self._url = _parse(url)
-        self.engine: Final = _engine(self._url)
+        is_sqlite = self._url.get_backend_name() == "sqlite"
+        self._server = None if is_sqlite else Connections(self._url)
+        self.engine: Final = (
+            _sqlite(self._url) if self._server is None else self._server.engine
+        )
 
     def __enter__(self) -> Self:
         return self
@@ -75,7 +64,7 @@ class Database:
     @property
     def file(self) -> Path | None:
         """Where SQLite keeps it: one process alone may use that; None: a server has it."""
-        if self._url.get_backend_name() != "sqlite":
+        if self._server is not None:
             return None
         return Path(str(self._url.database))
 
@@ -110,6 +99,11 @@ class Database:
                 raise
             connection.commit()
 
+    def break_off(self) -> None:
+        """Let nobody wait any more for a server that hangs; they get a `StoreError`."""
+        if self._server is not None:
+            self._server.break_off()
+
     def close(self) -> None:
         """Close what is open."""
         self.engine.dispose()
@@ -132,9 +126,7 @@ def _parse(url: str) -> URL:
                         "postgresql")  # fmt: skip
 
 
-def _engine(url: URL) -> Engine:
-    if url.get_backend_name() != "sqlite":
-        return _postgresql(url)
+def _sqlite(url: URL) -> Engine:
     if url.database in (None, "", ":memory:"):
         raise SettingsError("[database] url: give SQLite a file; in memory the first "
                             "crash would lose every event")  # fmt: skip
@@ -146,25 +138,6 @@ def _engine(url: URL) -> Engine:
     engine = create_engine(url, connect_args={"timeout": SQLITE_WAIT_SECONDS})
     event.listen(engine, "connect", _set_up_sqlite)
     return engine
-
-
-def _postgresql(url: URL) -> Engine:
-    kept = MAX_CONNECTIONS // 3
-    told = {name: said for name, said in _POSTGRESQL.items() if name not in url.query}
-    try:
-        return create_engine(
-            url,
-            connect_args=told,
-            pool_pre_ping=True,  # none that broke meanwhile is handed out
-            pool_size=kept,
-            max_overflow=MAX_CONNECTIONS - kept,
-            pool_timeout=CONNECTION_WAIT_SECONDS,
-        )
-    except ModuleNotFoundError as err:
-        raise SettingsError(
-            "[database] url: PostgreSQL needs psycopg; "
-            "pip install 'workflow-notifier[postgresql]'"
-        ) from err
 
 
 def _set_up_sqlite(connection: sqlite3.Connection, _record: Any) -> None:  # noqa: ANN401 - SQLAlchemy's pool record

@@ -2,34 +2,23 @@
 """A bridge in a process of its own on a real RabbitMQ: whatever is killed, nothing is lost."""
 
 import json
-import threading
 import time
-from datetime import timedelta
 
 import amqp
 import pytest
 
 from bridge.model import State
-from notifier.errors import PublishError
-from notifier.event import Event
 from notifier.publishers.amqp import AmqpPublisher
 from notifier.publishers.dial import client_of
 from notifier.topology import BRIDGE_QUEUE, EXCHANGE, QUARANTINE_QUEUE
 from notifier.wire import to_amqp
 from tests.bridges import BridgeProcess
 from tests.ledger import Ledger
+from tests.load import TIMEOUT, Load, an_event
 
-TIMEOUT = timedelta(seconds=20)
 QUORUM_SECONDS = 1.5  # a younger quorum queue is lost with its node (RabbitMQ 3.10)
 CONSUMING_WITHIN_SECONDS = 15
-BATCH = 10
-PACE_SECONDS = 0.02
-LOAD = 20 * BATCH
-
-
-def an_event(name, **members):
-    members = {"execution": "e1", "task": "charge", "project": "acme", **members}
-    return Event.new("task.failed", event_id=str(name), **members)
+LOAD = 200
 
 
 @pytest.fixture
@@ -62,48 +51,6 @@ def channel(amqp_url):
     connection.close()
 
 
-class Load:
-    """Publishes on a thread of its own, and notes what was confirmed."""
-
-    def __init__(self, url):
-        self.confirmed = []
-        self._publisher = AmqpPublisher(url)
-        self._goes_on = threading.Event()
-        self._goes_on.set()
-        self._progress = threading.Condition()
-        self._thread = threading.Thread(target=self._run)
-
-    def __enter__(self):
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self._goes_on.clear()
-        self._thread.join()
-        self._publisher.close()
-
-    def wait_for(self, count):
-        with self._progress:
-            in_time = self._progress.wait_for(
-                lambda: len(self.confirmed) >= count, TIMEOUT.total_seconds() * 2
-            )
-            assert in_time, f"only {len(self.confirmed)} were confirmed"
-
-    def _run(self):
-        number = 0
-        while self._goes_on.is_set():
-            time.sleep(PACE_SECONDS)  # the machine has others to serve
-            names = [f"{number + place}" for place in range(BATCH)]
-            number += BATCH
-            try:
-                self._publisher.publish(map(an_event, names), timeout=TIMEOUT)
-            except PublishError:
-                continue
-            with self._progress:
-                self.confirmed += names
-                self._progress.notify_all()
-
-
 def test_a_broker_killed_under_load_loses_nothing_that_was_confirmed(
     tmp_path, own_rabbit, ledger, record_property
 ):
@@ -120,7 +67,7 @@ def test_a_broker_killed_under_load_loses_nothing_that_was_confirmed(
             bridge.wait_until_ready(CONSUMING_WITHIN_SECONDS)
             record_property("consuming_after_seconds", time.monotonic() - began)
 
-            load.wait_for(len(load.confirmed) + LOAD)
+            load.wait_for_more(LOAD)
         ledger.wait_for(load.confirmed)
 
 

@@ -4,14 +4,16 @@
 import os
 import socket
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 
 import psycopg
 import pytest
 
 from bridge.errors import StoreError
-from bridge.store import database as databases
-from bridge.store.database import MAX_CONNECTIONS, Database
+from bridge.store import postgresql
+from bridge.store.database import Database
+from bridge.store.postgresql import MAX_CONNECTIONS
 
 SLACK_SECONDS = 3
 
@@ -74,13 +76,30 @@ def test_a_server_that_says_nothing_is_not_waited_for_long(silent):
 
 
 def test_no_more_connections_are_opened_than_is_said(database, monkeypatch):
-    monkeypatch.setattr(databases, "CONNECTION_WAIT_SECONDS", 0.2)
+    monkeypatch.setattr(postgresql, "CONNECTION_WAIT_SECONDS", 0.2)
     url = database.engine.url.render_as_string(hide_password=False)
     with Database(url) as patched, ExitStack() as stack:
         for _ in range(MAX_CONNECTIONS):
             stack.enter_context(patched.read())
 
         assert seconds_to_fail(patched) < SLACK_SECONDS
+
+
+def test_whoever_waits_for_a_server_that_hangs_can_be_freed(own_postgres):
+    url = f"{own_postgres.url}?connect_timeout=2"
+    with Database(url) as database, ThreadPoolExecutor() as threads:
+        application_of(database)
+        own_postgres.freeze()
+        asked = [threads.submit(application_of, database) for _ in range(2)]
+        began = time.monotonic()
+        while not all(one.done() for one in asked):
+            database.break_off()
+        took = time.monotonic() - began
+        own_postgres.thaw()
+
+        assert application_of(database) == "workflow-notifier-bridge"
+    assert [type(one.exception()) for one in asked] == [StoreError, StoreError]
+    assert took < 2 + SLACK_SECONDS
 
 
 def test_a_connection_that_broke_is_not_handed_out(database, postgres_url):

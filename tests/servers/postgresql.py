@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
-from typing import Final, Self
+from typing import Any, Final, Self
 
 import psycopg
 from psycopg import sql
@@ -61,17 +61,22 @@ class PostgresCluster:
     Args:
         fsync: Off, it is quicker; `kill` loses nothing all the same, as the system
             lives on.
+        folder: Where all its files are. Default: that of temporary files.
         settings: Further lines of ``postgresql.conf``.
     """
 
-    def __init__(self, *, fsync: bool = True, **settings: str) -> None:
+    def __init__(
+        self, *, fsync: bool = True, folder: Path | None = None, **settings: str
+    ) -> None:
         binaries = find_binaries()
         if binaries is None:
             raise NotInstalled
         self._binaries = binaries
         self.port = free_port()
         self._user = _other_user() if os.geteuid() == 0 else None
-        self._home = Path(tempfile.mkdtemp(prefix="workflow-notifier-postgresql-"))
+        self._home = Path(
+            tempfile.mkdtemp(prefix="workflow-notifier-postgresql-", dir=folder)
+        )
         if self._user is not None:
             shutil.chown(self._home, self._user)
         self._settings = {
@@ -134,6 +139,24 @@ class PostgresCluster:
             has_ended(process, STOP_WITHIN)
         self._pid_file.unlink(missing_ok=True)
 
+    def halt(self) -> None:
+        """Stop the server in an orderly way; `start` goes on with the same data."""
+        self._end(signal.SIGINT)
+
+    def limit_files(self, size: int) -> None:
+        """Let none of its files grow beyond so many bytes, until it is started again.
+
+        To PostgreSQL, that is a full disk.
+        """
+        pid = self.pid
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        for process in (str(pid), *children):
+            subprocess.run(
+                ["prlimit", f"--fsize={size}", "--pid", process],
+                **self._as_user(),
+                check=False,  # one may have ended meanwhile
+            )
+
     def freeze(self) -> None:
         """Let the server hang: its connections stay open, nothing answers."""
         self._signal(signal.SIGSTOP)
@@ -144,7 +167,7 @@ class PostgresCluster:
 
     def restart(self) -> None:
         """Stop the server in an orderly way and start it with the same data."""
-        self._end(signal.SIGINT)
+        self.halt()
         self.start()
 
     def stop(self) -> None:
@@ -196,14 +219,19 @@ class PostgresCluster:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            user=self._user,
-            group=None if self._user is None else pwd.getpwnam(self._user).pw_gid,
-            extra_groups=None if self._user is None else (),
+            **self._as_user(),
             check=False,
         )
         if done.returncode != 0:
             shutil.rmtree(self._home, ignore_errors=True)
             raise RuntimeError(f"PostgreSQL could not be set up:\n{done.stdout}")
+
+    def _as_user(self) -> dict[str, Any]:
+        """Return what `subprocess` needs to know to run something as the server's user."""
+        if self._user is None:
+            return {}
+        group = pwd.getpwnam(self._user).pw_gid
+        return {"user": self._user, "group": group, "extra_groups": ()}
 
     def _answers(self) -> bool:
         try:
