@@ -2,6 +2,7 @@
 """A bridge as an operator runs it: ``python -m bridge serve``, a process of its own."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -113,10 +114,10 @@ class BridgeProcess:
         """Wait for its end and return the exit status."""
         return self._process.wait(PATIENCE_SECONDS)
 
-    def add_listener(self, url, **members):
+    def add_listener(self, url, *, timeout_seconds=15, **members):
         """Register a webhook for all events of tasks."""
         with BridgeClient(self.url) as client:
-            callback = {"type": "http", "url": url}
+            callback = {"url": url, "timeout_seconds": timeout_seconds}
             return client.add_listener(
                 {"events": ["TASK"], "callback": callback, **members}
             )
@@ -130,9 +131,10 @@ class BridgeProcess:
         return {one.event_id: one.state for one in found}
 
     def metric(self, name):
-        """Return a metric that has no labels."""
+        """Return a metric, summed up over its labels."""
         lines = requests.get(f"{self.url}/metrics", timeout=5).text.splitlines()
-        return next(float(x.split()[1]) for x in lines if x.startswith(f"{name} "))
+        mine = (line for line in lines if re.match(rf"{name}[ {{]", line))
+        return sum(float(line.rpartition(" ")[2]) for line in mine)
 
     @property
     def _log(self):

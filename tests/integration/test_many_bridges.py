@@ -1,0 +1,233 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Bridges on one RabbitMQ and one PostgreSQL: killed, ended, restarted, nothing lost."""
+
+import threading
+import time
+from collections import Counter
+from contextlib import ExitStack
+from datetime import timedelta
+
+import pytest
+
+from bridge.model import State
+from bridge.receiver import Receiver
+from notifier.publishers.amqp import AmqpPublisher
+from tests import figures
+from tests.bridges import BridgeProcess
+from tests.ledger import Ledger
+from tests.load import Load, an_event
+from tests.served import KEY
+from tests.tally import Tally
+
+TIMEOUT = timedelta(seconds=20)
+MANY = 20_000
+BATCH = 500
+REPEATED_AT_MOST = 0.03
+TAKEN_OVER_WITHIN_SECONDS = 30
+RESTARTS = 10
+IN_FLIGHT = 50
+SHORT_SECONDS = 3  # a lease is 5 s longer
+ATTEMPTS = "notifier_bridge_attempt_seconds_count"
+
+
+@pytest.fixture
+def ledger():
+    with Ledger() as ledger:
+        yield ledger
+
+
+@pytest.fixture
+def tally():
+    with Tally() as tally:
+        yield tally
+
+
+@pytest.fixture
+def bridges(tmp_path, amqp_url, postgres_url):
+    """As many bridges as wanted, started at once and ready."""
+    with ExitStack() as stack:
+
+        def bridges(count):
+            started = []
+            for number in range(count):
+                home = tmp_path / str(number)
+                home.mkdir()
+                bridge = BridgeProcess(
+                    home,
+                    amqp_url,
+                    DATABASE_URL=postgres_url,
+                    OS_SECRETS__KEY=KEY,
+                    OS_LOG__LEVEL="WARNING",
+                )
+                bridge.launch()
+                stack.callback(bridge.__exit__)
+                started.append(bridge)
+            for bridge in started:
+                bridge.wait_until_ready()
+            return started
+
+        yield bridges
+
+
+@pytest.fixture
+def publish(amqp_url):
+    """Publishes events of these names; they are confirmed when it returns."""
+    with AmqpPublisher(amqp_url) as publisher:
+
+        def publish(names):
+            for start in range(0, len(names), BATCH):
+                some = map(an_event, names[start : start + BATCH])
+                publisher.publish(some, timeout=TIMEOUT)
+
+        yield publish
+
+
+def listen(url, *bridges, **members):
+    """Register a listener, and wait until every bridge knows of it."""
+    bridges[0].add_listener(url, project="acme", **members)
+    for bridge in bridges:
+        bridge.wait_until(lambda b=bridge: b.metric("notifier_bridge_listeners") == 1)
+
+
+def wait_until_recorded(bridge, names):
+    everything = dict.fromkeys(names, State.DELIVERED)
+    bridge.wait_until(lambda: bridge.states() == everything)
+
+
+def numbered(count):
+    return [str(number) for number in range(count)]
+
+
+def test_a_bridge_killed_twice_under_load_loses_nothing(bridges, tally, publish):
+    (bridge,) = bridges(1)
+    listen(tally.url, bridge, timeout_seconds=SHORT_SECONDS)
+    names = numbered(MANY)
+    began = time.monotonic()
+    engine = threading.Thread(target=publish, args=(names,))
+    engine.start()
+    for part in (1, 2):
+        tally.wait_for_some(MANY * part // 3)
+        bridge.kill()
+        bridge.start()
+    engine.join()
+    tally.wait_for(names)
+    took = time.monotonic() - began
+
+    wait_until_recorded(bridge, names)
+    figures.note(
+        **{
+            "20,000 events, two kills: seconds": round(took, 1),
+            "20,000 events, two kills: lost": MANY - len(tally.calls),
+            "20,000 events, two kills: duplicates": tally.repeated,
+        }
+    )
+    assert tally.repeated < MANY * REPEATED_AT_MOST
+
+
+def test_a_bridge_takes_over_what_a_killed_one_had_under_way(bridges, ledger, publish):
+    one, two = bridges(2)
+    names = numbered(IN_FLIGHT)
+    two.terminate()
+    two.end()
+    listen(ledger.url, one, timeout_seconds=SHORT_SECONDS)
+    ledger.hold()
+    publish(names)
+    ledger.wait_for(names)
+    one.wait_until(lambda: len(one.states()) == len(names))  # parked under a lease
+    two.start()
+
+    one.kill()
+    killed = time.monotonic()
+    ledger.release()
+    for name in names:
+        ledger.wait_for_calls(name, 2)
+    took = time.monotonic() - killed
+
+    wait_until_recorded(two, names)
+    figures.note(**{"taken over after seconds": round(took, 1)})
+    assert took < TAKEN_OVER_WITHIN_SECONDS
+    assert {len(set(ledger.ids[name])) for name in names} == {1}
+
+
+class Checker:
+    """A receiver that fails each delivery twice, and sees which are tried at once."""
+
+    def __init__(self):
+        self.tries = Counter()
+        self.overlapping = set()
+        self._under_way = set()
+        self._lock = threading.Lock()
+
+    def begin(self, received):
+        key = received.headers["webhook-id"]
+        with self._lock:
+            if key in self._under_way:
+                self.overlapping.add(key)
+            self._under_way.add(key)
+            self.tries[key] += 1
+
+    def answer(self, received):
+        key = received.headers["webhook-id"]
+        time.sleep(0.02)  # an attempt takes its time
+        with self._lock:
+            self._under_way.discard(key)
+            return 200 if self.tries[key] > 2 else 503
+
+
+def test_a_parked_delivery_is_tried_by_one_bridge_at_a_time(bridges, publish):
+    one, two = bridges(2)
+    names = numbered(400)
+    checker = Checker()
+    with Receiver(
+        "127.0.0.1", 0, on_delivery=checker.begin, answer=checker.answer
+    ) as receiver:
+        retry = {"delays_seconds": [0.1, 0.1], "jitter": 0.2}
+        listen(f"{receiver.url}/hook", one, two, max_in_flight=8, retry=retry)
+        publish(names)
+        wait_until_recorded(one, names)
+
+    assert checker.overlapping == set()
+    assert set(checker.tries.values()) == {3}
+    shares = [bridge.metric(ATTEMPTS) for bridge in (one, two)]
+    assert min(shares) > 0
+    assert sum(shares) == checker.tries.total()
+
+
+def test_sigterm_lets_all_that_is_in_flight_end(bridges, ledger, publish):
+    (bridge,) = bridges(1)
+    listen(ledger.url, bridge)
+    names = numbered(IN_FLIGHT)
+    ledger.hold()
+    publish(names)
+    ledger.wait_for(names)
+
+    bridge.terminate()
+    bridge.wait_until(lambda: "stopping" in bridge.said)
+    ledger.release()
+
+    assert bridge.end() == 0
+    assert bridge.states() == dict.fromkeys(names, State.DELIVERED)
+    assert {len(calls) for calls in ledger.ids.values()} == {1}
+
+
+def test_rolling_restarts_lose_and_repeat_nothing(bridges, tally, amqp_url):
+    both = bridges(2)
+    listen(tally.url, *both)
+    with Load(amqp_url, pace_seconds=0.05) as load:
+        for number in range(RESTARTS):
+            bridge = both[number % 2]
+            load.wait_for_more(50)
+            bridge.terminate()
+            assert bridge.end() == 0
+            bridge.start()
+
+    tally.wait_for(load.confirmed)
+    wait_until_recorded(both[0], load.confirmed)
+    figures.note(
+        **{
+            "rolling restarts: events": len(load.confirmed),
+            "rolling restarts: lost": len(set(load.confirmed) - tally.calls.keys()),
+            "rolling restarts: duplicates": tally.repeated,
+        }
+    )
+    assert tally.repeated == 0
