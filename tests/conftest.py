@@ -2,6 +2,7 @@
 """The servers that tests ask for, and how the run speaks of what it left out."""
 
 import os
+import signal
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,6 +20,11 @@ from tests.servers.shared import SharedDatabase
 _EVERYTHING_IS_REQUIRED = (
     os.environ.get("CI") == "true" or os.environ.get("REQUIRE_ALL") == "1"
 )
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # A shell lets what it runs in the background ignore Ctrl-C, and so would all the
+    # commands that tests start, and then interrupt.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 for _profile, _examples in {"brief": 15, "usual": 50, "thorough": 2000}.items():
     # a noisy machine is no failure of a property
