@@ -38,6 +38,8 @@ def ledger():
 class Stopped:
     """The server is shut down, and started again."""
 
+    said = "stopped"
+
     def __init__(self, cluster):
         self.cluster = cluster
 
@@ -51,12 +53,16 @@ class Stopped:
 class Killed(Stopped):
     """All processes of the server are killed."""
 
+    said = "killed"
+
     def begin(self):
         self.cluster.kill()
 
 
 class Frozen(Stopped):
     """The server hangs: its connections stay open, nothing answers."""
+
+    said = "frozen"
 
     def begin(self):
         self.cluster.freeze()
@@ -67,6 +73,8 @@ class Frozen(Stopped):
 
 class FullDisk(Stopped):
     """There is no room left for the server's files."""
+
+    said = "out of disk"
 
     def __init__(self, cluster, disk):
         super().__init__(cluster)
@@ -167,12 +175,12 @@ def test_known_outcomes_are_neither_lost_nor_repeated(bridge, outage, ledger, am
     everything = dict.fromkeys(load.confirmed, State.DELIVERED)
     bridge.wait_until(lambda: bridge.states() == everything)
     calls = Counter(len(ids) for ids in ledger.ids.values())
-    kind = type(outage).__name__
+    what = f"PostgreSQL {outage.said}"
     figures.note(
-        **{
-            f"database {kind}: 503 after seconds": round(noticed, 1),
-            f"database {kind}: resumed after seconds": round(resumed, 1),
-            f"database {kind}: duplicates": calls.total() - calls[1],
+        {
+            f"{what}: `/readyz` answers 503 after": figures.seconds(noticed),
+            f"{what}: ready again after": figures.seconds(resumed),
+            f"{what}: events told twice": calls.total() - calls[1],
         }
     )
     assert noticed < NOTICED_WITHIN_SECONDS

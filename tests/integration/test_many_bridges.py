@@ -20,7 +20,7 @@ from tests.served import KEY
 from tests.tally import Tally
 
 TIMEOUT = timedelta(seconds=20)
-MANY = 20_000
+MANY = 21_000  # a kill repeats at most [bus] prefetch = 300: two, less than 3 %
 BATCH = 500
 REPEATED_AT_MOST = 0.03
 TAKEN_OVER_WITHIN_SECONDS = 30
@@ -115,10 +115,9 @@ def test_a_bridge_killed_twice_under_load_loses_nothing(bridges, tally, publish)
 
     wait_until_recorded(bridge, names)
     figures.note(
-        **{
-            "20,000 events, two kills: seconds": round(took, 1),
-            "20,000 events, two kills: lost": MANY - len(tally.calls),
-            "20,000 events, two kills: duplicates": tally.repeated,
+        {
+            f"{MANY:,} events, bridge killed twice: all told in": figures.seconds(took),
+            f"{MANY:,} events, bridge killed twice: told twice": tally.repeated,
         }
     )
     assert tally.repeated < MANY * REPEATED_AT_MOST
@@ -144,7 +143,9 @@ def test_a_bridge_takes_over_what_a_killed_one_had_under_way(bridges, ledger, pu
     took = time.monotonic() - killed
 
     wait_until_recorded(two, names)
-    figures.note(**{"taken over after seconds": round(took, 1)})
+    figures.note(
+        {"attempts of a killed bridge: begun again after": figures.seconds(took)}
+    )
     assert took < TAKEN_OVER_WITHIN_SECONDS
     assert {len(set(ledger.ids[name])) for name in names} == {1}
 
@@ -224,10 +225,9 @@ def test_rolling_restarts_lose_and_repeat_nothing(bridges, tally, amqp_url):
     tally.wait_for(load.confirmed)
     wait_until_recorded(both[0], load.confirmed)
     figures.note(
-        **{
-            "rolling restarts: events": len(load.confirmed),
-            "rolling restarts: lost": len(set(load.confirmed) - tally.calls.keys()),
-            "rolling restarts: duplicates": tally.repeated,
+        {
+            f"{RESTARTS} rolling restarts: events meanwhile": len(load.confirmed),
+            f"{RESTARTS} rolling restarts: events told twice": tally.repeated,
         }
     )
     assert tally.repeated == 0

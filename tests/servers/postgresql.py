@@ -176,6 +176,10 @@ class PostgresCluster:
         self._end(signal.SIGQUIT)
         shutil.rmtree(self._home, ignore_errors=True)
 
+    def command(self, name: str) -> Path:
+        """Return where a command of PostgreSQL's is, such as ``psql``."""
+        return self._binaries / name
+
     def database(self, name: str) -> str:
         """Create a database and return its URL."""
         with self._administered() as connection:

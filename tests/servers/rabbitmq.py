@@ -7,6 +7,7 @@ that started it.
 """
 
 import os
+import shlex
 import shutil
 import signal
 import socket
@@ -166,6 +167,12 @@ class RabbitNode:
         if done.returncode != 0:
             raise RuntimeError(f"rabbitmqctl {' '.join(args)}: {done.stderr}")
         return done.stdout
+
+    def ctl_script(self) -> str:
+        """Return a script of sh that is ``rabbitmqctl`` for this node."""
+        settings = shlex.join(f"{name}={value}" for name, value in self._env.items())
+        command = shlex.join([str(self._sbin / "rabbitmqctl"), "-n", self._name])
+        return f'exec env -i {settings} {command} "$@"'
 
     def vhost(self, name: str) -> str:
         """Create a virtual host and return its AMQP URL."""

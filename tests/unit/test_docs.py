@@ -38,6 +38,16 @@ def test_the_index_leads_to_every_page(path):
     assert file == index.file or file in known or file.parent in known
 
 
+@pytest.mark.parametrize("path", pages())
+def test_every_test_that_a_page_names_is_there(path):
+    named = re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", Page(path).text)
+
+    for file, name in named:
+        assert re.search(rf"^(async )?def {name}\(", Page(file).text, re.MULTILINE), (
+            name
+        )
+
+
 def test_the_message_in_the_page_is_an_event():
     event = the_event()
 
