@@ -40,9 +40,10 @@ def section():
     """Return the section of the page that tells the figures."""
     rows = "\n".join(f"| {name} | {figure} |" for name, figure in known().items())
     return (
-        f"{SECTION}\nWritten by `python -m tests.figures` after a `make test` on "
-        f"{datetime.now(UTC):%Y-%m-%d}: {os.cpu_count()} cores, Python "
-        f"{platform.python_version()}. The outages last some seconds.\n\n"
+        f"{SECTION}\nWhat the tests measured in their last run; `python -m "
+        f"tests.figures` writes it here. {datetime.now(UTC):%Y-%m-%d}, "
+        f"{os.cpu_count()} cores, Python {platform.python_version()}. The outages last "
+        f"some seconds: what a bridge does in the tenth it does in the thousandth.\n\n"
         f"| figure | measured |\n| --- | --- |\n{rows}\n"
     )
 
