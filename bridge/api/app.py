@@ -15,10 +15,11 @@ from bridge.api import (
     mistral,
     probes,
     problems,
-    schemas,
 )
 from bridge.api.door import Door
 from bridge.api.parts import Parts
+from bridge.shape.faults import field_names
+from bridge.shape.listener import Listener
 
 __all__ = ["Parts", "build"]
 
@@ -62,9 +63,9 @@ def build(parts: Parts, *, probes_only: bool = False) -> FastAPI:
     if not probes_only:
         docs.install(app)
     filters = (listeners.ListenerFilter, deliveries.DeliveryFilter)
-    query = {name for one in filters for name in schemas.field_names(one)}
-    bodies = (schemas.Listener, mistral.WorkbookListener)
-    body = {name for one in bodies for name in schemas.field_names(one)}
+    query = {name for one in filters for name in field_names(one)}
+    bodies = (Listener, mistral.WorkbookListener)
+    body = {name for one in bodies for name in field_names(one)}
     problems.install(app, {"query": query, "body": body})
     app.add_middleware(Door)
     return app

@@ -10,21 +10,21 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from bridge import model
-from bridge.api import short_forms
-from bridge.api.merging import merge
 from bridge.api.parts import Parts
 from bridge.api.reading import StrictRoute
 from bridge.api.schemas import (
     DEFAULT_LIMIT,
     MAX_LIMIT,
-    Listener,
     ListenerPage,
-    NewListener,
     Outcome,
 )
-from bridge.api.shown import listener_json, outcome_json
+from bridge.api.shown import outcome_json
 from bridge.errors import Conflict, OutOfDate
 from bridge.model import ListenerId
+from bridge.shape import short_forms
+from bridge.shape.listener import Listener, NewListener
+from bridge.shape.merging import merge
+from bridge.shape.shown import listener_json
 
 PATH: Final = "/v1/listeners"
 

@@ -15,13 +15,14 @@ from fastapi import APIRouter, Header, Response
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, BeforeValidator, Field
 
-from bridge.api.merging import has_secrets, leads_elsewhere
 from bridge.api.parts import Parts
 from bridge.api.problems import OLD_PATHS
-from bridge.api.reading import Strict, StrictRoute
+from bridge.api.reading import StrictRoute
 from bridge.api.schemas import MAX_LIMIT
 from bridge.errors import Conflict, Invalid, NotFound, OutOfDate
 from bridge.model import CallbackSpec, Listener, ListenerDraft, ListenerId
+from bridge.shape.merging import has_secrets, leads_elsewhere
+from bridge.shape.strict import Strict
 from notifier.event import DEFAULT_PROJECT
 
 PATH: Final = OLD_PATHS + "{workbook_name}/listeners"

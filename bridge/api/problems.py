@@ -8,7 +8,6 @@
      "errors": [{"field": "callback.url", "reason": "is missing"}]}
 """
 
-import difflib
 import json
 from collections.abc import Collection, Mapping, Sequence
 from http import HTTPStatus
@@ -20,6 +19,7 @@ from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
 from bridge.errors import Conflict, Invalid, NotFound, OutOfDate, StoreError
+from bridge.shape.faults import fault_of
 from notifier import errors as bus
 
 MEDIA_TYPE: Final = "application/problem+json"
@@ -27,7 +27,6 @@ RETRY_AFTER_SECONDS: Final = "1"
 OLD_PATHS: Final = "/v1/workbooks/"
 """The client of Mistral's first API works below; it reads errors in ``faultstring``."""
 
-_ALIKE: Final = 0.5  # difflib's ratio: 'oredred' is that near to 'ordered'
 _LATER: Final = 503
 _STATUS: Final[Mapping[type[Exception], int]] = {
     NotFound: 404,
@@ -93,7 +92,7 @@ def install(app: FastAPI, known: Mapping[str, Collection[str]]) -> None:
 
     async def malformed(request: Request, error: Exception) -> Response:
         assert isinstance(error, RequestValidationError)  # noqa: S101 - registered so
-        found = [_field_error(one, known) for one in error.errors()]
+        found = [fault_of(one, known) for one in error.errors()]
         return _fields(request, 422, found)
 
     app.add_exception_handler(RequestValidationError, malformed)
@@ -148,22 +147,3 @@ def _fields(
     detail = "; ".join(f"{field}: {reason}" for field, reason in errors)
     named = [{"field": field, "reason": reason} for field, reason in errors]
     return _told(request, status, detail, errors=named)
-
-
-def _field_error(
-    error: Mapping[str, Any], known: Mapping[str, Collection[str]]
-) -> tuple[str, str]:
-    place, *path = error["loc"]
-    field = "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in path)
-    field = field.removeprefix(".") or place
-    message: str = error["msg"]
-    if error["type"] == "missing":
-        message = "is missing"
-    elif error["type"] == "extra_forbidden":
-        message = f"unknown field{_suggestion(field, known.get(place, ()))}"
-    return field, message.replace("Input should be", "must be")
-
-
-def _suggestion(field: str, known: Collection[str]) -> str:
-    near = difflib.get_close_matches(field, known, n=1, cutoff=_ALIKE)
-    return f"; did you mean {near[0]}?" if near else ""

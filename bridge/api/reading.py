@@ -6,16 +6,9 @@ from typing import Any
 
 from fastapi import HTTPException, Request, Response
 from fastapi.routing import APIRoute
-from pydantic import BaseModel, ConfigDict
 
 from notifier.errors import InvalidEvent
 from notifier.wire.body import decode_json, encode_json
-
-
-class Strict(BaseModel):
-    """Takes the members it knows, with the types they have in JSON, and no others."""
-
-    model_config = ConfigDict(extra="forbid", strict=True)
 
 
 class StrictRequest(Request):

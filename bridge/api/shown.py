@@ -1,47 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Listeners, deliveries, attempts and events as JSON, as they are shown to people.
-
-A listener's secret is not; what else is or may be secret is masked.
-"""
+"""Deliveries, attempts and events as JSON, as they are shown to people."""
 
 from datetime import timedelta
 from typing import Any
 
-from bridge.api.credentials import auth_json
-from bridge.api.merging import mask
-from bridge.model import Attempt, CallbackSpec, Delivery, Listener, Outcome
+from bridge.model import Attempt, Delivery, Outcome
 from bridge.store.events import StoredEvent
 from notifier.wire import to_cloudevent
 from notifier.wire.body import format_time
-
-
-def listener_json(listener: Listener) -> dict[str, Any]:
-    """Return a listener's JSON, without what is secret."""
-    return {
-        "id": listener.id,
-        "project": listener.project,
-        "name": listener.name,
-        "description": listener.description,
-        "workbook": listener.workbook,
-        "workflow": listener.workflow,
-        "execution_id": listener.execution_id,
-        "task": listener.task,
-        "events": list(listener.events),
-        "when": listener.when,
-        "callback": _callback_json(listener.callback),
-        "ordered": False,
-        "max_in_flight": listener.max_in_flight,
-        "rate_per_second": None,
-        "retry": {
-            "delays_seconds": [_seconds(delay) for delay in listener.retry.delays],
-            "jitter": listener.retry.jitter,
-        },
-        "enabled": listener.enabled,
-        "disabled_reason": listener.disabled_reason,
-        "revision": listener.revision,
-        "created_at": format_time(listener.created_at),
-        "updated_at": format_time(listener.updated_at),
-    }
 
 
 def delivery_json(delivery: Delivery) -> dict[str, Any]:
@@ -92,24 +58,3 @@ def event_json(stored: StoredEvent) -> dict[str, Any]:
         "routing_key": stored.envelope.routing_key,
         "received_at": format_time(stored.received_at),
     }
-
-
-def _callback_json(spec: CallbackSpec) -> dict[str, Any]:
-    members: dict[str, Any] = {"type": spec.type}
-    if spec.type == "amqp":
-        members |= {"exchange": spec.exchange, "routing_key": spec.routing_key}
-    else:
-        headers = mask(spec.headers)
-        members |= {"url": spec.url, "method": spec.method, "headers": headers}
-    return {
-        **members,
-        "auth": auth_json(spec.auth),
-        "format": "standard",
-        "timeout_seconds": _seconds(spec.timeout),
-        "batch": None,
-    }
-
-
-def _seconds(time: timedelta) -> float:
-    seconds = time.total_seconds()
-    return int(seconds) if seconds.is_integer() else seconds  # 5, not 5.0

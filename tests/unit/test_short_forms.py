@@ -3,9 +3,9 @@
 
 import pytest
 
-from bridge.api.merging import mask, merge, unmask_headers
-from bridge.api.short_forms import expand
 from bridge.errors import Invalid
+from bridge.shape.merging import mask, merge, unmask_headers
+from bridge.shape.short_forms import expand
 
 
 def test_the_form_of_a_workbook_is_expanded():

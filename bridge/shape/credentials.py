@@ -7,10 +7,10 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import BeforeValidator, Field
 
 from bridge import model
-from bridge.api.merging import MASK, unmask
-from bridge.api.reading import Strict
 from bridge.errors import Invalid
 from bridge.model.auth import SECRETS, auth_of, members_of
+from bridge.shape.merging import MASK, unmask
+from bridge.shape.strict import Strict
 
 _FIELD: Final = "callback.auth"
 

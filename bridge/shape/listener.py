@@ -1,0 +1,190 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A listener as JSON, as it is taken: checked for its shape, turned into a draft.
+
+Members that are part of the shape but not built yet take their one value only.
+"""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Annotated, Any, Final
+
+from pydantic import BaseModel, Field, WithJsonSchema, model_validator
+
+from bridge import model
+from bridge.callbacks.request import MAX_TIMEOUT, MIN_TIMEOUT
+from bridge.errors import Invalid, NotSupportedYet
+from bridge.model.listener import (
+    DEFAULT_DELAYS,
+    DEFAULT_MAX_IN_FLIGHT,
+    DEFAULT_TIMEOUT,
+    RetryPolicy,
+)
+from bridge.registrar import (
+    MAX_DELAY,
+    MAX_DELAYS,
+    MAX_EVENTS,
+    MAX_IN_FLIGHT,
+)
+from bridge.shape import short_forms
+from bridge.shape.credentials import Auth, auth_from
+from bridge.shape.merging import leads_elsewhere, unmask_headers
+from bridge.shape.shown import listener_json
+from bridge.shape.strict import Strict
+from notifier.event import DEFAULT_PROJECT
+
+_NOT_YET: Final[Mapping[str, object]] = {"ordered": False, "rate_per_second": None}
+_CALLBACK_NOT_YET: Final[Mapping[str, object]] = {
+    "format": "standard",
+    "mode": "cast",
+    "batch": None,
+}
+_READ_ONLY: Final = ("id", "disabled_reason", "revision", "created_at", "updated_at")
+
+_MaybeText = str | None
+_Nothing = Annotated[Any, WithJsonSchema({"type": "null"})]
+_Seconds = Annotated[float, Field(gt=0, le=MAX_DELAY.total_seconds())]
+
+
+class Callback(Strict):
+    """How a listener is told: a webhook, or an AMQP exchange."""
+
+    type: str = Field("http", examples=["http", "amqp"])
+    url: _MaybeText = Field(None, examples=["https://example.org/hook"])
+    method: str = Field("POST", examples=["POST", "PUT", "PATCH"])
+    headers: dict[str, str] = Field({}, examples=[{"X-Team": "ops"}])
+    exchange: _MaybeText = None
+    routing_key: _MaybeText = None
+    auth: Auth | None = None
+    format: Annotated[Any, WithJsonSchema({"const": "standard"})] = "standard"
+    mode: Annotated[Any, WithJsonSchema({"const": "cast"})] = "cast"
+    timeout_seconds: float = Field(
+        DEFAULT_TIMEOUT.total_seconds(),
+        ge=MIN_TIMEOUT.total_seconds(),
+        le=MAX_TIMEOUT.total_seconds(),
+    )
+    batch: _Nothing = None
+
+    def spec(self, known: model.CallbackSpec | None) -> model.CallbackSpec:
+        """Return it as a value; what is masked is taken from the known one.
+
+        Raises:
+            Invalid: Names the field.
+        """
+        _refuse_unbuilt(self, _CALLBACK_NOT_YET, "callback.")
+        is_elsewhere = known is not None and leads_elsewhere(self.url, known)
+        if known is None:
+            known = model.CallbackSpec(self.type)
+        return model.CallbackSpec(
+            type=self.type,
+            url=self.url,
+            method=self.method,
+            headers=unmask_headers(
+                self.headers, known.headers, is_elsewhere=is_elsewhere
+            ),
+            auth=auth_from(self.auth, known.auth, is_elsewhere=is_elsewhere),
+            exchange=self.exchange,
+            routing_key=self.routing_key,
+            timeout=timedelta(seconds=self.timeout_seconds),
+        )
+
+
+class Retry(Strict):
+    """When a delivery is tried again; after the last delay it is dead."""
+
+    delays_seconds: list[_Seconds] = Field(
+        default=[delay.total_seconds() for delay in DEFAULT_DELAYS],
+        max_length=MAX_DELAYS,
+    )
+    jitter: float = Field(default=RetryPolicy().jitter, ge=0, le=1)
+
+
+class NewListener(Strict):
+    """Who wants to hear which events, and how to tell them."""
+
+    project: _MaybeText = Field(None, description=f"Default: {DEFAULT_PROJECT}.")
+    name: _MaybeText = Field(None, description="Unique within its project.")
+    description: _MaybeText = Field(None, description="For people.")
+    workbook: _MaybeText = Field(None, description="May hold *.")
+    workflow: _MaybeText = Field(None, description="May hold *.")
+    execution_id: _MaybeText = Field(
+        None, description="Hears its tasks and its sub-workflows too."
+    )
+    task: _MaybeText = Field(None, description="Id, or name, which may hold *.")
+    events: list[str] = Field(
+        examples=[["on-task-error", "EXECUTION"]], min_length=1, max_length=MAX_EVENTS
+    )
+    when: _MaybeText = Field(None, description="YAQL over the event's data.")
+    callback: Callback
+    ordered: Annotated[Any, WithJsonSchema({"const": False})] = False
+    max_in_flight: int = Field(DEFAULT_MAX_IN_FLIGHT, ge=1, le=MAX_IN_FLIGHT)
+    rate_per_second: _Nothing = None
+    retry: Retry = Retry()
+    enabled: bool = True
+    secret: _MaybeText = Field(
+        None, description="Signs what is sent. Made if it is not given; shown once."
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _expand(cls, given: object) -> object:
+        return short_forms.expand(given) if isinstance(given, Mapping) else given
+
+    def draft(self, current: model.Listener | None = None) -> model.ListenerDraft:
+        """Return it as a value, to be checked by the registrar.
+
+        Args:
+            current: The listener that it changes; what is masked is taken from there.
+
+        Raises:
+            Invalid: Names the field.
+        """
+        _refuse_unbuilt(self, _NOT_YET)
+        project = DEFAULT_PROJECT if current is None else current.project
+        retry = self.retry
+        return model.ListenerDraft(
+            project=project if self.project is None else self.project,
+            name=self.name,
+            description=self.description,
+            workbook=self.workbook,
+            workflow=self.workflow,
+            execution_id=self.execution_id,
+            task=self.task,
+            events=tuple(self.events),
+            when=self.when,
+            callback=self.callback.spec(current.callback if current else None),
+            max_in_flight=self.max_in_flight,
+            retry=RetryPolicy(
+                tuple(timedelta(seconds=s) for s in retry.delays_seconds), retry.jitter
+            ),
+            enabled=self.enabled,
+            secret=self.secret,
+        )
+
+
+class Listener(NewListener):
+    """A listener as it is shown, and as it may be sent back changed."""
+
+    id: str = ""
+    disabled_reason: _MaybeText = None
+    revision: int = 1
+    created_at: str = ""
+    updated_at: str = ""
+
+    def check_unchanged(self, current: model.Listener) -> None:
+        """Refuse changes of what the bridge alone sets.
+
+        Raises:
+            Invalid: Names the field.
+        """
+        kept = listener_json(current)
+        for name in _READ_ONLY:
+            if name in self.model_fields_set and getattr(self, name) != kept[name]:
+                raise Invalid(name, "cannot be changed")
+
+
+def _refuse_unbuilt(
+    given: BaseModel, built: Mapping[str, object], prefix: str = ""
+) -> None:
+    for name, value in built.items():
+        if getattr(given, name) != value:
+            raise NotSupportedYet(prefix + name)
