@@ -1,15 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How a callback signs in, from a file: command lines are for everybody to see."""
+"""Secrets from files and into them: command lines are for everybody to see."""
 
 import json
 import re
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-import click
+from bridge import keyring
+from bridge.client import is_loopback
+from bridge.errors import Invalid
 
-_HINT: Final = "--auth-file"
+_AUTH: Final = "--auth-file"
+_SECRET: Final = "--secret-file"  # noqa: S105 - an option
 _KEY = re.compile(
     r"-----BEGIN ([A-Z ]*PRIVATE KEY)-----.*?-----END \1-----\n?", re.DOTALL
 )
@@ -23,13 +27,9 @@ def read_auth(name: str) -> dict[str, Any]:
             key in PEM; ``-`` is standard input.
 
     Raises:
-        click.BadParameter: It cannot be read, or is neither. Quotes nothing.
+        Invalid: It cannot be read, or is neither. Quotes nothing.
     """
-    try:
-        text = sys.stdin.read() if name == "-" else Path(name).read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as err:
-        reason = getattr(err, "strerror", None) or "is not UTF-8 text"
-        raise click.BadParameter(f"{name}: {reason}", param_hint=_HINT) from None
+    text = _read(_AUTH, name)
     if "-----BEGIN" in text and not text.lstrip().startswith("{"):
         return _from_pem(text)
     try:
@@ -37,20 +37,48 @@ def read_auth(name: str) -> dict[str, Any]:
     except ValueError:
         auth = None
     if not isinstance(auth, dict):
-        raise click.BadParameter(
+        raise Invalid(
+            _AUTH,
             'must hold JSON such as {"type": "bearer", "token": "…"}, or a '
             "certificate and its key in PEM",
-            param_hint=_HINT,
         )
     return auth
+
+
+def read_secret(name: str) -> str:
+    """Return the signing secret that a file holds; ``-`` is standard input.
+
+    Raises:
+        Invalid: It cannot be read, or holds nothing.
+    """
+    secret = _read(_SECRET, name).strip()
+    if not secret:
+        raise Invalid(_SECRET, "holds nothing; whsec_... is expected")
+    return secret
+
+
+def note_secret(added: Mapping[str, Any]) -> None:
+    """Note a new listener's secret if its receiver is on this machine.
+
+    So that ``notifier-bridge listen`` verifies there without being told.
+    """
+    url = added["callback"].get("url")
+    if url is not None and is_loopback(url):
+        keyring.remember(url, added["secret"])
+
+
+def _read(option: str, name: str) -> str:
+    try:
+        return sys.stdin.read() if name == "-" else Path(name).read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as err:
+        reason = getattr(err, "strerror", None) or "is not UTF-8 text"
+        raise Invalid(option, f"{name}: {reason}") from None
 
 
 def _from_pem(text: str) -> dict[str, Any]:
     key = _KEY.search(text)
     if key is None:
-        raise click.BadParameter(
-            "holds a certificate without its key", param_hint=_HINT
-        )
+        raise Invalid(_AUTH, "holds a certificate without its key")
     return {
         "type": "certificate",
         "certificate": text.replace(key.group(), ""),

@@ -1,20 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """``listener-list``, ``-show``, ``-test``, ``-remove``."""
 
-from typing import Any, Final
+from typing import Any
 
 import click
 
 from bridge.cli.asking import asking, asks
 from bridge.cli.showing import show_json, show_members, show_table
-
-# Member to the word for it; what a listener is bound to.
-_BOUND_TO: Final = {
-    "workbook": "workbook",
-    "workflow": "workflow",
-    "execution_id": "execution",
-    "task": "task",
-}
+from bridge.cli.wording import auth_of, bound_to, callback_of, span, state_of
 
 
 @click.command("listener-list")
@@ -122,56 +115,6 @@ def show_listener(listener: dict[str, Any], form: str) -> None:
             ("updated", listener["updated_at"]),
         )
     )
-
-
-def bound_to(listener: dict[str, Any]) -> str:
-    """Return what a listener listens to, in words."""
-    bounds = [
-        f"{word} {listener[member]}"
-        for member, word in _BOUND_TO.items()
-        if listener[member] is not None
-    ]
-    return ", ".join(bounds) if bounds else "everything"
-
-
-def callback_of(listener: dict[str, Any]) -> str:
-    """Return how a listener is told, in words."""
-    callback = listener["callback"]
-    if callback["type"] == "amqp":
-        key = callback["routing_key"]
-        return f"exchange {callback['exchange']}" + (f", key {key}" if key else "")
-    return f"{callback['method']} {callback['url']}"
-
-
-def auth_of(callback: dict[str, Any]) -> str | None:
-    """Return how a callback signs in, in words."""
-    match callback.get("auth"):
-        case {"type": "basic", "username": user}:
-            return f"user {user} and a password"
-        case {"type": "header", "name": name}:
-            return f"a key in the header {name}"
-        case {"type": "certificate"}:
-            return "a client certificate"
-        case {"type": "bearer"}:
-            return "a bearer token"
-        case _:
-            return None
-
-
-def state_of(listener: dict[str, Any]) -> str:
-    """Return whether a listener is told, and why not."""
-    if listener["enabled"]:
-        return "enabled"
-    reason = listener["disabled_reason"]
-    return f"disabled: {reason}" if reason else "disabled"
-
-
-def span(seconds: float) -> str:
-    """Return a time as people say it: ``5 min``, not ``300 s``."""
-    for size, unit in ((3600, "h"), (60, "min")):
-        if seconds >= size and seconds % size == 0:
-            return f"{seconds / size:g} {unit}"
-    return f"{seconds:g} s"
 
 
 def outcome_members(outcome: dict[str, Any]) -> tuple[tuple[str, object], ...]:

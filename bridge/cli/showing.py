@@ -33,7 +33,7 @@ def show_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None
         columns: Their names. What stands in ``STATE`` is coloured on a terminal.
         rows: A value for each column.
     """
-    cells = [[_cell(value) for value in row] for row in rows]
+    cells = [[in_words(value) for value in row] for row in rows]
     widths = [max(map(len, column)) for column in zip(columns, *cells, strict=True)]
     widths[-1] = 0  # blanks at the end would only wrap
     head = (click.style(text, bold=True) for text in _padded(columns, widths))
@@ -47,7 +47,7 @@ def show_members(members: Iterable[tuple[str, object]]) -> None:
     known = [(name, value) for name, value in members if value is not None]
     width = max((len(name) for name, _ in known), default=0)
     for name, value in known:
-        click.echo(f"{click.style(name.ljust(width), bold=True)}  {_cell(value)}")
+        click.echo(f"{click.style(name.ljust(width), bold=True)}  {in_words(value)}")
 
 
 def moment(time: str) -> str:
@@ -55,16 +55,8 @@ def moment(time: str) -> str:
     return time[:19] + "Z"
 
 
-def _padded(texts: Sequence[str], widths: Sequence[int]) -> Iterable[str]:
-    return (text.ljust(width) for text, width in zip(texts, widths, strict=True))
-
-
-def _coloured(column: str, text: str) -> str:
-    colour = _COLOURS.get(text.strip().partition(":")[0])
-    return click.style(text, fg=colour) if column == "STATE" and colour else text
-
-
-def _cell(value: object) -> str:
+def in_words(value: object) -> str:
+    """Return a value as people read it; what others wrote steers no terminal."""
     match value:
         case None:
             return ""
@@ -76,5 +68,13 @@ def _cell(value: object) -> str:
             text = ", ".join(f"{name}: {one}" for name, one in value.items())
         case _:
             text = str(value)
-    # What others wrote must not steer the terminal.
     return _CONTROL.sub(lambda found: f"\\x{ord(found.group()):02x}", text)
+
+
+def _padded(texts: Sequence[str], widths: Sequence[int]) -> Iterable[str]:
+    return (text.ljust(width) for text, width in zip(texts, widths, strict=True))
+
+
+def _coloured(column: str, text: str) -> str:
+    colour = _COLOURS.get(text.strip().partition(":")[0])
+    return click.style(text, fg=colour) if column == "STATE" and colour else text

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``--auth-file`` of ``listener-add`` and ``-update``, against the real API."""
+"""``--auth-file`` and ``--secret-file`` of ``listener-add`` and ``-update``, against the real API."""
 
 import json
 import subprocess
@@ -129,8 +129,26 @@ def test_a_file_that_is_neither_is_refused_and_not_quoted(run, file, text, reaso
     assert "t0ps3cret" not in done.stderr
 
 
-def test_a_file_that_is_not_there_is_told(run, tmp_path):
-    done = run("listener-add", "task", "x", HOOK, "--auth-file", str(tmp_path / "no"))
+def test_a_signing_secret_is_read_from_a_file(run_json, file):
+    secret = "whsec_" + "A" * 32
+
+    added = run_json(
+        "listener-add", "task", "x", HOOK, "--secret-file", file(secret + "\n")
+    )
+
+    assert added["secret"] == secret
+
+
+def test_a_file_without_a_signing_secret_is_refused(run, file):
+    done = run("listener-add", "task", "x", HOOK, "--secret-file", file("\n"))
+
+    assert done.returncode == 2
+    assert "holds nothing; whsec_... is expected" in done.stderr
+
+
+@pytest.mark.parametrize("option", ["--auth-file", "--secret-file"])
+def test_a_file_that_is_not_there_is_told(run, tmp_path, option):
+    done = run("listener-add", "task", "x", HOOK, option, str(tmp_path / "no"))
 
     assert done.returncode == 2
     assert "No such file" in done.stderr
