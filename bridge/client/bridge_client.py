@@ -4,54 +4,24 @@
 Bodies go in and come out as in JSON; docs/reference/api.md tells their members.
 """
 
-import ipaddress
-import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, Final, Self
-from urllib.parse import quote, urlsplit
+from typing import Final, Self
+from urllib.parse import quote
 
-import requests
-
-DEFAULT_URL: Final = "http://127.0.0.1:8990"
-DEFAULT_TIMEOUT_SECONDS: Final = 30.0
+from bridge.client.link import (
+    DEFAULT_TIMEOUT_SECONDS,
+    DEFAULT_URL,
+    Json,
+    Link,
+    refusal,
+    watched,
+)
 
 # The API writes a comment every 15 s; a stream silent for longer is dead.
 _STREAM_TIMEOUT_SECONDS: Final = 60.0
 # Longer than the longest time that a callback may take.
 _TEST_TIMEOUT_SECONDS: Final = 90.0
 _PAGE: Final = 100
-
-Json = dict[str, Any]
-
-
-class ClientError(Exception):
-    """The bridge answered no.
-
-    Attributes:
-        status: HTTP status.
-        detail: Why, for a person to read.
-        errors: Field to what is wrong with it.
-    """
-
-    def __init__(
-        self, status: int, detail: str, errors: Mapping[str, str] | None = None
-    ) -> None:
-        super().__init__(detail)
-        self.status = status
-        self.detail = detail
-        self.errors: Mapping[str, str] = {} if errors is None else errors
-
-
-class NoAnswer(Exception):
-    """No bridge answers there, or not in time.
-
-    Attributes:
-        url: Where.
-    """
-
-    def __init__(self, url: str, reason: str) -> None:
-        super().__init__(f"no bridge answers on {url}: {reason}")
-        self.url = url
 
 
 class BridgeClient:
@@ -77,11 +47,8 @@ class BridgeClient:
     def __init__(
         self, url: str = DEFAULT_URL, *, timeout: float = DEFAULT_TIMEOUT_SECONDS
     ) -> None:
-        self.url: Final = url.rstrip("/")
-        self._timeout = timeout
-        self._session = requests.Session()
-        # A proxy of the environment cannot reach this machine's loopback.
-        self._session.trust_env = not is_loopback(self.url)
+        self._link = Link(url, timeout)
+        self.url: Final = self._link.url
 
     def __enter__(self) -> Self:
         return self
@@ -91,11 +58,11 @@ class BridgeClient:
 
     def close(self) -> None:
         """Let go of connections."""
-        self._session.close()
+        self._link.close()
 
     def add_listener(self, listener: Json) -> Json:
         """Register a listener; the answer alone holds its ``secret``."""
-        return self._json("POST", "/v1/listeners", json=listener)
+        return self._link.json("POST", "/v1/listeners", json=listener)
 
     def find_listeners(
         self, *, limit: int | None = None, **wanted: str | bool | None
@@ -111,7 +78,7 @@ class BridgeClient:
 
     def get_listener(self, listener_id: str) -> Json:
         """Return one listener."""
-        return self._json("GET", _listener(listener_id))
+        return self._link.json("GET", _listener(listener_id))
 
     def replace_listener(
         self, listener_id: str, listener: Json, *, revision: int | None = None
@@ -124,7 +91,7 @@ class BridgeClient:
             revision: Refuse (412) if it has another by now; None: replace whatever.
         """
         path = _listener(listener_id)
-        return self._json("PUT", path, json=listener, headers=_if_match(revision))
+        return self._link.json("PUT", path, json=listener, headers=_if_match(revision))
 
     def patch_listener(
         self, listener_id: str, patch: Json, *, revision: int | None = None
@@ -137,16 +104,16 @@ class BridgeClient:
             revision: Refuse (412) if it has another by now; None: change whatever.
         """
         path = _listener(listener_id)
-        return self._json("PATCH", path, json=patch, headers=_if_match(revision))
+        return self._link.json("PATCH", path, json=patch, headers=_if_match(revision))
 
     def remove_listener(self, listener_id: str) -> None:
         """Remove a listener; what waits for it ends as cancelled."""
-        self._send("DELETE", _listener(listener_id))
+        self._link.send("DELETE", _listener(listener_id))
 
     def test_listener(self, listener_id: str) -> Json:
         """Send it a ping event and return the outcome."""
         path = f"{_listener(listener_id)}/test"
-        return self._json("POST", path, timeout=_TEST_TIMEOUT_SECONDS)
+        return self._link.json("POST", path, timeout=_TEST_TIMEOUT_SECONDS)
 
     def find_deliveries(
         self, *, limit: int | None = None, **wanted: str | None
@@ -162,20 +129,22 @@ class BridgeClient:
 
     def get_delivery(self, delivery_id: str) -> Json:
         """Return one delivery with its attempts."""
-        return self._json("GET", _delivery(delivery_id))
+        return self._link.json("GET", _delivery(delivery_id))
 
     def retry_delivery(self, delivery_id: str) -> Json:
         """Let it be tried again now, and return it as it stands."""
-        return self._json("POST", f"{_delivery(delivery_id)}/retry")
+        return self._link.json("POST", f"{_delivery(delivery_id)}/retry")
 
     def publish(self, events: Json | Sequence[Json]) -> list[Json]:
         """Publish one event or several, and return what is known of each."""
-        accepted: list[Json] = self._json("POST", "/v1/events", json=events)["events"]
+        accepted: list[Json] = self._link.json("POST", "/v1/events", json=events)[
+            "events"
+        ]
         return accepted
 
     def get_event(self, event_id: str) -> Json:
         """Return an event that was taken in, as a CloudEvent and what is known of it."""
-        return self._json("GET", f"/v1/events/{quote(event_id, safe='/')}")
+        return self._link.json("GET", f"/v1/events/{quote(event_id, safe='/')}")
 
     def watch(self, bindings: Iterable[str] = ("#",)) -> Iterator[Json]:
         """Yield events, as CloudEvents, as they come in; ends when the bridge does.
@@ -185,7 +154,7 @@ class BridgeClient:
         Args:
             bindings: Topic bindings; one of them must accept an event.
         """
-        answer = self._send(
+        answer = self._link.send(
             "GET",
             "/v1/events/stream",
             params={"binding": list(bindings)},
@@ -194,15 +163,15 @@ class BridgeClient:
         )
         lines = answer.iter_lines(chunk_size=1)
         next(lines, None)
-        return _watched(answer, lines)
+        return watched(answer, lines)
 
     def health(self) -> list[str]:
         """Return why the bridge does not do its work; empty: it does."""
-        answer = self._ask("GET", "/readyz")
+        answer = self._link.ask("GET", "/readyz")
         try:
             reasons: list[str] = answer.json()["reasons"]
         except (ValueError, KeyError, TypeError) as err:
-            raise _error(answer) from err
+            raise refusal(answer) from err
         return reasons
 
     def _pages(
@@ -213,75 +182,12 @@ class BridgeClient:
         while left is None or left > 0:
             size = _PAGE if left is None else min(left, _PAGE)
             params = {**wanted, "limit": size, "after": after}
-            page = self._json("GET", f"/v1/{name}", params=params)
+            page = self._link.json("GET", f"/v1/{name}", params=params)
             yield from page[name]
             after = page["next"]
             if after is None:
                 return
             left = None if left is None else left - size
-
-    def _json(self, method: str, path: str, **request: Any) -> Json:  # noqa: ANN401 - requests' own
-        answer = self._send(method, path, **request)
-        try:
-            body: Json = answer.json()
-        except ValueError as err:
-            raise _error(answer) from err
-        return body
-
-    def _send(self, method: str, path: str, **request: Any) -> requests.Response:  # noqa: ANN401 - requests' own
-        answer = self._ask(method, path, **request)
-        if not answer.ok:
-            raise _error(answer)
-        return answer
-
-    def _ask(self, method: str, path: str, **request: Any) -> requests.Response:  # noqa: ANN401 - requests' own
-        request.setdefault("timeout", self._timeout)
-        try:
-            return self._session.request(
-                method, self.url + path, allow_redirects=False, **request
-            )
-        except requests.RequestException as err:
-            raise NoAnswer(self.url, _reason(err)) from err
-
-
-def is_loopback(url: str) -> bool:
-    """Tell whether a URL leads to this machine and nowhere else."""
-    host = urlsplit(url).hostname or ""
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
-def _watched(answer: requests.Response, lines: Iterator[bytes]) -> Iterator[Json]:
-    with answer:
-        try:
-            for line in lines:
-                if line.startswith(b"data: "):
-                    yield json.loads(line.removeprefix(b"data: "))
-        except requests.RequestException as err:
-            raise NoAnswer(answer.url, _reason(err)) from err
-
-
-def _error(answer: requests.Response) -> ClientError:
-    try:
-        problem = answer.json()
-        errors = {one["field"]: one["reason"] for one in problem.get("errors", ())}
-        return ClientError(answer.status_code, problem["detail"], errors)
-    except (ValueError, KeyError, TypeError, AttributeError):
-        return ClientError(
-            answer.status_code, f"answered {answer.status_code}, but not as a bridge"
-        )
-
-
-def _reason(err: requests.RequestException) -> str:
-    match err:
-        case requests.Timeout():
-            return "no answer in time"
-        case requests.ConnectionError():
-            return "no connection"
-        case _:
-            return type(err).__name__
 
 
 def _listener(listener_id: str) -> str:
