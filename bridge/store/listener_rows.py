@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A listener as a row of its table, what is secret sealed, and back."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import Row
+
+from bridge.model import CallbackSpec, Listener, ListenerId, RetryPolicy
+from bridge.model.auth import auth_of, members_of
+from bridge.store.vault import Vault
+
+
+def listener_row(listener: Listener, vault: Vault) -> dict[str, Any]:
+    """Return the columns of a listener but ``changed_in``."""
+    spec = listener.callback
+    return {
+        "id": listener.id,
+        "project": listener.project,
+        "name": listener.name,
+        "description": listener.description,
+        "workbook": listener.workbook,
+        "workflow": listener.workflow,
+        "execution_id": listener.execution_id,
+        "task": listener.task,
+        "events": list(listener.events),
+        "when": listener.when,
+        "callback": {
+            "type": spec.type,
+            "url": spec.url,
+            "method": spec.method,
+            "exchange": spec.exchange,
+            "routing_key": spec.routing_key,
+            "timeout_seconds": spec.timeout.total_seconds(),
+        },
+        "sealed": vault.seal(
+            {
+                "secret": listener.secret,
+                "headers": dict(spec.headers),
+                "auth": None if spec.auth is None else members_of(spec.auth),
+                "options": dict(spec.options),
+            }
+        ),
+        "max_in_flight": listener.max_in_flight,
+        "retry": {
+            "delays_seconds": [d.total_seconds() for d in listener.retry.delays],
+            "jitter": listener.retry.jitter,
+        },
+        "enabled": listener.enabled,
+        "disabled_reason": listener.disabled_reason,
+        "revision": listener.revision,
+        "created_at": listener.created_at,
+        "updated_at": listener.updated_at,
+    }
+
+
+def listener_of(row: Row[Any], vault: Vault) -> Listener:
+    """Return the listener that a row holds."""
+    sealed = vault.open(row.sealed)
+    return Listener(
+        id=ListenerId(row.id),
+        project=row.project,
+        name=row.name,
+        description=row.description,
+        workbook=row.workbook,
+        workflow=row.workflow,
+        execution_id=row.execution_id,
+        task=row.task,
+        events=tuple(row.events),
+        when=row.when,
+        callback=_spec(row.callback, sealed),
+        secret=sealed["secret"],
+        max_in_flight=row.max_in_flight,
+        retry=RetryPolicy(
+            tuple(timedelta(seconds=s) for s in row.retry["delays_seconds"]),
+            row.retry["jitter"],
+        ),
+        enabled=row.enabled,
+        disabled_reason=row.disabled_reason,
+        revision=row.revision,
+        created_at=row.created_at,
+        updated_at=row.updated_at,
+    )
+
+
+def _spec(callback: Mapping[str, Any], sealed: Mapping[str, Any]) -> CallbackSpec:
+    members = dict(callback)
+    timeout = timedelta(seconds=members.pop("timeout_seconds"))
+    auth = sealed.get("auth")  # older rows were sealed without
+    return CallbackSpec(
+        **members,
+        headers=sealed["headers"],
+        auth=None if auth is None else auth_of(auth),
+        options=sealed["options"],
+        timeout=timeout,
+    )
