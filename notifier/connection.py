@@ -7,6 +7,8 @@ from notifier.errors import SettingsError
 from notifier.notifier import Notifier
 from notifier.publishers.publisher import Publisher
 from notifier.settings import Settings, load, masked
+from notifier.settings.options import AMQP
+from notifier.settings.url import TRANSPORT
 
 
 def connect(
@@ -23,7 +25,8 @@ def connect(
     What is given here wins over the settings.
 
     Args:
-        url: ``amqp://…`` of a broker, or ``http://…`` of a bridge.
+        url: ``amqp://…`` of a broker, ``rabbit://…`` as oslo.messaging writes it, or
+            ``http://…`` of a bridge.
         source: URI reference of the engine.
         project: Of every event that names none.
         engine: Name of the engine.
@@ -50,12 +53,14 @@ def open_publisher(settings: Settings, url: str | None = None) -> Publisher:
 
     Args:
         settings: Name the broker or bridge, unless the URL does.
-        url: ``amqp://…`` of a broker, or ``http://…`` of a bridge.
+        url: ``amqp://…`` or ``rabbit://…`` of a broker, or ``http://…`` of a bridge.
 
     Raises:
         SettingsError: The URL is none of these.
     """
     url = url or settings.bus.url or settings.http_url
+    if url.startswith(TRANSPORT):
+        url = _amqp_url(url)
     match url.partition("://")[0]:
         case "amqp" | "amqps":
             from notifier.publishers.amqp import AmqpPublisher  # noqa: PLC0415 - slow; one is used
@@ -75,3 +80,10 @@ def open_publisher(settings: Settings, url: str | None = None) -> Publisher:
             return HttpPublisher(url)
         case _:
             raise SettingsError(f"{masked(url)} is no URL of a broker or a bridge")
+
+
+def _amqp_url(transport_url: str) -> str:
+    try:
+        return AMQP(transport_url)
+    except ValueError as err:
+        raise SettingsError(f"{masked(transport_url)} is no URL of a broker") from err

@@ -8,13 +8,13 @@ that there is.
 
 import os
 from collections.abc import Mapping
-from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
 from notifier.errors import SettingsError
 from notifier.settings.files import read
-from notifier.settings.options import AMQP, list_opts, tls_of
+from notifier.settings.host import of_host
+from notifier.settings.options import amqp_url, bus_of, list_opts
 from notifier.settings.url import masked
 from notifier.settings.values import Bus, OnError, Outbox, Settings
 
@@ -28,6 +28,7 @@ __all__ = [
     "list_opts",
     "load",
     "masked",
+    "of_host",
 ]
 
 USER_FILE: Final = Path("~/.config/workflow-notifier/notifier.conf")
@@ -51,16 +52,7 @@ def load(
         environ = os.environ
     values = read(list_opts(), _find(config_file, environ), environ)
     return Settings(
-        bus=Bus(
-            url=_amqp_url(environ) or values["bus", "url"],
-            exchange=values["bus", "exchange"],
-            tls=tls_of(values),
-            bridge_queue=values["bus", "bridge_queue"],
-            on_unroutable=values["bus", "on_unroutable"],
-            pool_size=values["bus", "pool_size"],
-            queue_type=values["bus", "queue_type"],
-            timeout=timedelta(seconds=values["bus", "timeout_seconds"]),
-        ),
+        bus=bus_of(values, amqp_url(environ) or values["bus", "url"]),
         http_url=values["http", "url"].rstrip("/"),
         source=values["notifier", "source"],
         project=values["notifier", "project"],
@@ -81,11 +73,3 @@ def _find(config_file: Path | None, environ: Mapping[str, str]) -> Path | None:
         return path
     usual = (USER_FILE.expanduser(), SYSTEM_FILE)
     return next((path for path in usual if path.is_file()), None)
-
-
-def _amqp_url(environ: Mapping[str, str]) -> str | None:
-    url = environ.get("AMQP_URL")
-    try:
-        return AMQP(url) if url else None
-    except ValueError as err:
-        raise SettingsError(f"AMQP_URL {err}") from err

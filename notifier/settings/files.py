@@ -43,11 +43,25 @@ def read(
                 else:
                     value = conf[section][option.name]
             except (ValueError, cfg.Error) as err:
-                right = _right(option.type, err)
-                message = f"{place}: [{section}] {option.name} {right}"
+                fault = right(option.type, err)
+                message = f"{place}: [{section}] {option.name} {fault}"
                 raise SettingsError(message) from err
             values[section, option.name] = value
     return values
+
+
+def right(kind: types.ConfigType, err: Exception) -> str:
+    """Return what an option must be, as the end of a sentence that begins with it."""
+    if not isinstance(err, ValueError):
+        return "holds a $ that stands for no setting; write $$ for the character"
+    match kind:
+        case types.Boolean():
+            return "must be true or false"
+        case types.Number(min=least, max=most):
+            return f"must be a number from {least} to {most}"
+        case types.String(choices=choices) if choices:
+            return f"must be {' or '.join(choices)}"
+    return f"must be a {kind.type_name}"
 
 
 def _parse(sections: Sections, path: Path | None) -> cfg.ConfigOpts:
@@ -88,16 +102,3 @@ def _refuse_unknown(sections: Sections, path: Path | None, lines: Lines) -> None
             raise SettingsError(
                 f"{path}:{number}: [{section}] has no setting {name}{hint}"
             )
-
-
-def _right(kind: types.ConfigType, err: Exception) -> str:
-    if not isinstance(err, ValueError):
-        return "holds a $ that stands for no setting; write $$ for the character"
-    match kind:
-        case types.Boolean():
-            return "must be true or false"
-        case types.Number(min=least, max=most):
-            return f"must be a number from {least} to {most}"
-        case types.String(choices=choices) if choices:
-            return f"must be {' or '.join(choices)}"
-    return f"must be a {kind.type_name}"

@@ -2,16 +2,18 @@
 """The options as oslo.config knows them: names, types, defaults, help."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any, Final
 
 from oslo_config import cfg
 
+from notifier.errors import SettingsError
 from notifier.settings.types import ReadableFile, WantedQueue
-from notifier.settings.url import Url
-from notifier.settings.values import Settings
+from notifier.settings.url import BrokerUrl, Url
+from notifier.settings.values import Bus, Settings
 from notifier.tls import Tls
 
-AMQP: Final = Url("amqp", "amqps")
+AMQP: Final = BrokerUrl()
 HTTP: Final = Url("http", "https")
 
 
@@ -27,6 +29,51 @@ def list_opts() -> list[tuple[str, list[cfg.Opt]]]:
             help="The broker. AMQP_URL in the environment wins. Without it, events "
             "go to the bridge's HTTP door. Write $ as $$.",
         ),
+        *bus_opts(),
+    ]
+    http = [
+        cfg.Opt(
+            "url",
+            type=HTTP,
+            default=default.http_url,
+            help="The bridge's HTTP door, used where no broker is set.",
+        )
+    ]
+    notifier: list[cfg.Opt] = [
+        cfg.StrOpt(
+            "source",
+            default=default.source,
+            help="Who tells: a URI reference of this engine.",
+        ),
+        cfg.StrOpt("project", help="The tenant that events belong to."),
+        cfg.StrOpt(
+            "on_error",
+            default=default.on_error,
+            choices=[("log", "a line in the log"), ("raise", "an error in the engine")],
+            help="What becomes of an event that cannot be published.",
+        ),
+    ]
+    outbox: list[cfg.Opt] = [
+        cfg.StrOpt(
+            "url",
+            secret=True,
+            sample_default="postgresql://user:password@localhost/engine",
+            help="The engine's database, PostgreSQL or SQLite, whose outbox `notifier "
+            "relay` empties. DATABASE_URL in the environment wins. Write $ as $$.",
+        ),
+        cfg.StrOpt(
+            "table",
+            default=default.outbox.table,
+            help="The outbox: name, or schema.name.",
+        ),
+    ]
+    return [("bus", bus), ("http", http), ("notifier", notifier), ("outbox", outbox)]
+
+
+def bus_opts() -> list[cfg.Opt]:
+    """Return the options of publishing to a broker, its URL apart."""
+    default = Settings()
+    return [
         cfg.StrOpt(
             "exchange",
             default=default.bus.exchange,
@@ -74,43 +121,6 @@ def list_opts() -> list[tuple[str, list[cfg.Opt]]]:
             help="The longest time that an engine waits for a confirm.",
         ),
     ]
-    http = [
-        cfg.Opt(
-            "url",
-            type=HTTP,
-            default=default.http_url,
-            help="The bridge's HTTP door, used where no broker is set.",
-        )
-    ]
-    notifier: list[cfg.Opt] = [
-        cfg.StrOpt(
-            "source",
-            default=default.source,
-            help="Who tells: a URI reference of this engine.",
-        ),
-        cfg.StrOpt("project", help="The tenant that events belong to."),
-        cfg.StrOpt(
-            "on_error",
-            default=default.on_error,
-            choices=[("log", "a line in the log"), ("raise", "an error in the engine")],
-            help="What becomes of an event that cannot be published.",
-        ),
-    ]
-    outbox: list[cfg.Opt] = [
-        cfg.StrOpt(
-            "url",
-            secret=True,
-            sample_default="postgresql://user:password@localhost/engine",
-            help="The engine's database, PostgreSQL or SQLite, whose outbox `notifier "
-            "relay` empties. DATABASE_URL in the environment wins. Write $ as $$.",
-        ),
-        cfg.StrOpt(
-            "table",
-            default=default.outbox.table,
-            help="The outbox: name, or schema.name.",
-        ),
-    ]
-    return [("bus", bus), ("http", http), ("notifier", notifier), ("outbox", outbox)]
 
 
 def tls_opts() -> list[cfg.Opt]:
@@ -150,3 +160,34 @@ def tls_of(values: Mapping[tuple[str, str], Any]) -> Tls:
     """
     files = (values["bus", f"tls_{name}_file"] for name in ("ca", "cert", "key"))
     return Tls(*files)
+
+
+def bus_of(values: Mapping[tuple[str, str], Any], url: str | None) -> Bus:
+    """Return what `bus_opts` were set to, for a broker.
+
+    Raises:
+        SettingsError: They do not go together.
+    """
+    return Bus(
+        url=url,
+        exchange=values["bus", "exchange"],
+        tls=tls_of(values),
+        bridge_queue=values["bus", "bridge_queue"],
+        on_unroutable=values["bus", "on_unroutable"],
+        pool_size=values["bus", "pool_size"],
+        queue_type=values["bus", "queue_type"],
+        timeout=timedelta(seconds=values["bus", "timeout_seconds"]),
+    )
+
+
+def amqp_url(environ: Mapping[str, str]) -> str | None:
+    """Return the broker that ``AMQP_URL`` names; None: it names none.
+
+    Raises:
+        SettingsError: It is no broker's URL.
+    """
+    url = environ.get("AMQP_URL")
+    try:
+        return AMQP(url) if url else None
+    except ValueError as err:
+        raise SettingsError(f"AMQP_URL {err}") from err

@@ -30,9 +30,10 @@ def test_an_engine_starts_though_nobody_answers(url):
         (None, None, "127.0.0.1:1"),
         (None, "amqp://127.0.0.1:2/", "127.0.0.1:2"),
         ("amqp://127.0.0.1:3/", "amqp://127.0.0.1:2/", "127.0.0.1:3"),
+        ("rabbit://127.0.0.1:3/", "amqp://127.0.0.1:2/", "127.0.0.1:3"),
         ("http://127.0.0.1:3", "amqp://127.0.0.1:2/", "127.0.0.1:3"),
     ],
-    ids=["no broker", "broker", "broker given", "bridge given"],
+    ids=["no broker", "broker", "broker given", "transport given", "bridge given"],
 )
 def test_the_broker_is_before_the_bridge_and_what_is_given_before_all(
     given, url, where
@@ -57,8 +58,18 @@ def test_the_settings_of_the_process_are_the_default(monkeypatch, tmp_path):
         connect()
 
 
-def test_a_url_of_something_else_is_refused_without_its_password():
+@pytest.mark.parametrize(
+    ("url", "fault"),
+    [
+        (
+            "redis://me:secret@host",
+            "redis://me:***@host is no URL of a broker or a bridge",
+        ),
+        ("rabbit://me:secret@host:x", "rabbit://me:***@host:x is no URL of a broker"),
+    ],
+)
+def test_a_url_of_something_else_is_refused_without_its_password(url, fault):
     with pytest.raises(SettingsError) as caught:
-        connect("redis://me:secret@host", settings=Settings())
+        connect(url, settings=Settings())
 
-    assert str(caught.value) == "redis://me:***@host is no URL of a broker or a bridge"
+    assert str(caught.value) == fault
