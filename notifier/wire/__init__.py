@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How an event travels: AMQP messages, HTTP requests, CloudEvents, JSON.
+"""How an event travels: AMQP messages, HTTP requests, CloudEvents, JSON, oslo.messaging.
 
 This package alone knows the names on the wire.
 """
@@ -8,6 +8,7 @@ from notifier.wire.amqp import AmqpMessage, amqp_headers, from_amqp, to_amqp
 from notifier.wire.body import MAX_BODY_BYTES, encode_body
 from notifier.wire.cloudevents import from_cloudevent, to_cloudevent
 from notifier.wire.http import ce_headers, from_http, from_json
+from notifier.wire.oslo import from_notification, from_oslo, to_notification
 from notifier.wire.routing_key import routing_key
 
 __all__ = [
@@ -20,7 +21,10 @@ __all__ = [
     "from_cloudevent",
     "from_http",
     "from_json",
+    "from_notification",
+    "from_oslo",
     "routing_key",
     "to_amqp",
     "to_cloudevent",
+    "to_notification",
 ]

@@ -45,11 +45,11 @@ def encode_body(event: Event) -> bytes:
     return body
 
 
-def encode_json(path: str, value: object) -> bytes:
+def encode_json(path: str, value: object, *, max_depth: int = MAX_DEPTH) -> bytes:
     """Return the value as compact JSON in UTF-8.
 
     Raises:
-        InvalidEvent: It holds what JSON cannot.
+        InvalidEvent: It holds what JSON cannot, or is nested more deeply.
     """
     try:
         text = json.dumps(
@@ -58,11 +58,13 @@ def encode_json(path: str, value: object) -> bytes:
         body = text.encode()
     except (TypeError, ValueError, RecursionError) as err:
         raise InvalidEvent(path, f"cannot be written as JSON: {err}") from err
-    _check_values(path, value)
+    _check_values(path, value, max_depth)
     return body
 
 
-def decode_json(body: bytes | str) -> Any:  # noqa: ANN401 - JSON's edge
+def decode_json(
+    body: bytes | str, *, max_bytes: int = MAX_BODY_BYTES, max_depth: int = MAX_DEPTH
+) -> Any:  # noqa: ANN401 - JSON's edge
     """Return what the JSON text holds.
 
     Refused is what two readers may understand differently: NaN, numbers over 64
@@ -71,7 +73,7 @@ def decode_json(body: bytes | str) -> Any:  # noqa: ANN401 - JSON's edge
     Raises:
         InvalidEvent: It is not such JSON, or over 1 MiB.
     """
-    check_size(body)
+    check_size(body, max_bytes)
     try:
         # json.loads would take bytes in UTF-16 and UTF-32 too
         text = body.decode() if isinstance(body, bytes) else body
@@ -85,9 +87,9 @@ def decode_json(body: bytes | str) -> Any:  # noqa: ANN401 - JSON's edge
     except ValueError as err:
         raise InvalidEvent("body", f"is not JSON: {err}") from err
     if _SURROGATE.search(text):  # only then is it worth the time
-        encode_json("body", value)
+        encode_json("body", value, max_depth=max_depth)
     else:
-        _check_values("body", value)
+        _check_values("body", value, max_depth)
     return value
 
 
@@ -133,14 +135,17 @@ def format_time(time: datetime) -> str:
     return time.astimezone(UTC).isoformat(timespec="microseconds")[:-6] + "Z"
 
 
-def check_size(body: bytes | str) -> None:
-    """Refuse a body over 1 MiB.
+def check_size(body: bytes | str, max_bytes: int = MAX_BODY_BYTES) -> None:
+    """Refuse a body that is too long.
 
     Raises:
         InvalidEvent: It is.
     """
-    if len(body) > MAX_BODY_BYTES:
-        raise InvalidEvent("body", f"is {len(body)} bytes long; at most 1 MiB")
+    if len(body) > max_bytes:
+        mebibytes = max_bytes // MAX_BODY_BYTES
+        raise InvalidEvent(
+            "body", f"is {len(body)} bytes long; at most {mebibytes} MiB"
+        )
 
 
 def _integer(text: str) -> int:
@@ -161,9 +166,9 @@ def _no_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not JSON")
 
 
-def _check_values(path: str, value: object) -> None:
+def _check_values(path: str, value: object, max_depth: int) -> None:
     level: list[Any] = [value]
-    for _ in range(MAX_DEPTH + 1):
+    for _ in range(max_depth + 1):
         containers = [one for one in level if isinstance(one, (dict, list, tuple))]
         if any(isinstance(one, int) and abs(one) > MAX_INTEGER for one in level):
             raise InvalidEvent(path, "holds an integer that does not fit 64 bits")
@@ -174,4 +179,4 @@ def _check_values(path: str, value: object) -> None:
             for one in containers
             for child in (one.values() if isinstance(one, dict) else one)
         ]
-    raise InvalidEvent(path, f"is nested over {MAX_DEPTH} levels deep")
+    raise InvalidEvent(path, f"is nested over {max_depth} levels deep")

@@ -12,7 +12,14 @@ from hypothesis import strategies as st
 from notifier.errors import InvalidEvent
 from notifier.event import Event, EventId
 from notifier.event_types import expand
-from notifier.wire import encode_body, from_amqp, from_http, from_json, to_amqp
+from notifier.wire import (
+    encode_body,
+    from_amqp,
+    from_http,
+    from_json,
+    from_oslo,
+    to_amqp,
+)
 from notifier.wire.body import MAX_BODY_BYTES, decode_json, encode_json
 from notifier.wire.cloudevents import BATCH, STRUCTURED
 from tests.properties.events import events, json_values
@@ -20,6 +27,8 @@ from tests.properties.events import events, json_values
 _members = (
     *("type", "timestamp", "data", "id", "source", "specversion", "time", "project"),
     *("execution", "task", "name", "root_id", "workbook", "subject", "state"),
+    *("message_id", "event_type", "publisher_id", "payload", "oslo.message"),
+    *("_context_request_id", "_context_tenant", "tenant_id", "nova_object.data"),
 )
 _words = st.sampled_from(
     ["task.failed", "execution.started", "1.0", "2026-11-24T02:10:00Z", "e1", "", "x.y"]
@@ -65,6 +74,25 @@ def test_a_request_holds_events_or_is_invalid(content, headers, body):
     with contextlib.suppress(InvalidEvent):
         for event in from_http({**headers, "content-type": content}, body):
             encode_body(event)
+
+
+@given(_bodies)
+def test_a_notification_is_an_event_or_invalid(body):
+    with contextlib.suppress(InvalidEvent):
+        to_amqp(from_oslo({}, body))
+
+
+@given(st.text(), st.text(), json_values)
+def test_a_notification_of_any_type_is_an_event_or_invalid(event_type, publisher, more):
+    message = {
+        "message_id": "1",
+        "event_type": event_type,
+        "publisher_id": publisher,
+        "timestamp": "2026-11-24 02:10:00",
+        "payload": more,
+    }
+    with contextlib.suppress(InvalidEvent):
+        to_amqp(from_oslo({}, json.dumps(message).encode()))
 
 
 @given(_nearly)

@@ -15,8 +15,10 @@ from notifier.wire import (
     from_amqp,
     from_cloudevent,
     from_http,
+    from_oslo,
     to_amqp,
     to_cloudevent,
+    to_notification,
 )
 from notifier.wire.amqp import PREFIX, READ_PREFIXES
 from notifier.wire.cloudevents import BATCH, STRUCTURED
@@ -76,6 +78,15 @@ def test_events_survive_a_batch_in_order(first, second):
     body = json.dumps([to_cloudevent(first), to_cloudevent(second)]).encode()
 
     assert from_http({"content-type": BATCH}, body) == [first, second]
+
+
+@given(events())
+def test_an_event_survives_oslo_messaging(event):
+    notification = json.dumps(to_notification(event))
+    enveloped = {"oslo.version": "2.0", "oslo.message": notification}
+
+    assert from_oslo({}, json.dumps(enveloped).encode()) == event
+    assert from_oslo({}, notification.encode()) == event
 
 
 @given(events())
