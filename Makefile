@@ -13,9 +13,9 @@ help: ## list what there is
 demo: .venv/.ready-to-demo ## show the product doing its job, from an engine to a webhook
 	@$(BIN)/python -m demo
 
-test: $(READY) ## run every test, against real servers
+test: $(READY) ## run every test, against real servers (under 10 minutes)
 	@$(BIN)/python -m tests.servers.install
-	@$(BIN)/pytest
+	@$(BIN)/python -m tests.lanes
 
 unit: $(READY) ## run the tests that need no server (under 10 s)
 	@HYPOTHESIS_PROFILE=brief $(BIN)/pytest tests/unit tests/properties

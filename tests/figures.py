@@ -5,6 +5,7 @@ Tests note figures in ``.run/figures.json``; ``python -m tests.figures`` takes t
 into the page, which otherwise keeps those of the run that somebody looked at.
 """
 
+import fcntl
 import json
 import os
 import platform
@@ -27,8 +28,10 @@ def note(figures):
     """Keep figures, name to text, over those of an earlier run."""
     FILE.parent.mkdir(exist_ok=True)
     texts = {name: str(figure) for name, figure in figures.items()}
-    text = json.dumps(known() | texts, indent=2, sort_keys=True)
-    FILE.write_text(text + "\n", "utf-8")
+    with FILE.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # tests run in lanes
+        text = json.dumps(known() | texts, indent=2, sort_keys=True)
+        FILE.write_text(text + "\n", "utf-8")
 
 
 def seconds(value):

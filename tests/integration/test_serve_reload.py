@@ -88,9 +88,11 @@ def outcome(bridge, event_id):
         return first["outcome"]
 
 
-def test_the_log_level_follows(start, reload):
+def test_the_log_level_follows(start, reload, endpoint):
     bridge = start("[log]\nlevel = WARNING\n")
+    bridge.add_listener(endpoint.url)
     publish(bridge, "before")
+    outcome(bridge, "before")
 
     reload(bridge, "[log]\nlevel = INFO\n")
     publish(bridge, "after")

@@ -25,7 +25,7 @@ from tests.servers.processes import free_port
 from tests.servers.rabbitmq import RabbitNode
 
 TIMEOUT = timedelta(seconds=20)
-SHORT = timedelta(seconds=1)
+SHORT = timedelta(seconds=2)
 EVENT = Event.new("task.failed", execution="e1", task="charge", event_id="1")
 
 
