@@ -10,18 +10,15 @@ import threading
 import time
 from typing import Any, Final
 
+from notifier.engines.excerpt import error_text, result_members
 from notifier.event import UNKNOWN
 from notifier.notifier import Facts, Notifier
-from notifier.wire.body import decode_json, encode_json
 
 try:
     from taskflow import states
     from taskflow.listeners.base import Listener
 except ImportError as err:  # pragma: no cover - the tests have it installed
     raise ImportError("install workflow-notifier[taskflow]") from err
-
-MAX_RESULT_BYTES: Final = 16 * 1024
-MAX_ERROR_CHARS: Final = 4096
 
 _TASK: Final = {
     states.RUNNING: "started",
@@ -129,7 +126,7 @@ class TaskFlowListener(Listener):  # type: ignore[misc] # TaskFlow publishes no 
         elif state in (states.RUNNING, states.SUCCESS):
             task["error"] = None
         if state == states.SUCCESS:
-            task.update(_result(details["result"]))
+            task.update(result_members(details["result"]))
         self._tell(_TASK[state], self._engine.storage.get_flow_state(), task)
 
     def _retry_receiver(self, state: str, details: dict[str, Any]) -> None:
@@ -175,17 +172,5 @@ def _known_error(storage: Any) -> str | None:  # noqa: ANN401 - no types
 
 def _error_text(failure: Any) -> str:  # noqa: ANN401 - no types
     kind = next(iter(failure)).rpartition(".")[2]
-    text = f"{kind}: {failure.exception_str}" if failure.exception_str else kind
-    # An event is UTF-8; a lone surrogate would cost it its life.
-    text = text.encode("utf-8", "replace").decode()
-    return text if len(text) <= MAX_ERROR_CHARS else f"{text[:MAX_ERROR_CHARS]}…"
-
-
-def _result(value: object) -> dict[str, Any]:
-    try:
-        body = encode_json("result", value)
-        if len(body) > MAX_RESULT_BYTES:
-            return {"result_omitted": f"{len(body)} bytes; at most {MAX_RESULT_BYTES}"}
-        return {"result": decode_json(body)}
-    except Exception:  # noqa: BLE001 - a task's author's own classes run here
-        return {"result_omitted": "cannot be written as JSON"}
+    said = failure.exception_str
+    return error_text(f"{kind}: {said}" if said else kind)

@@ -5,7 +5,7 @@ import pytest
 from taskflow import engines
 from taskflow.patterns import linear_flow
 
-from notifier.engines.taskflow import MAX_ERROR_CHARS
+from notifier.engines.excerpt import MAX_ERROR_CHARS
 from tests.integration.flows import Fails, Raises, Returns, Works, run
 
 
