@@ -8,6 +8,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final, Self
 from urllib.parse import quote
 
+import requests
+
 from bridge.client.link import (
     DEFAULT_TIMEOUT_SECONDS,
     DEFAULT_URL,
@@ -31,6 +33,8 @@ class BridgeClient:
         url: Where it listens.
         timeout: Seconds to wait for each answer; `test_listener` waits as long as the
             listener's callback may take.
+        session: Sends the requests, with headers and certificates of its own; closed
+            with the client. None: a new one.
 
     Raises:
         ClientError: From every method, when the bridge answers no.
@@ -45,9 +49,13 @@ class BridgeClient:
     """
 
     def __init__(
-        self, url: str = DEFAULT_URL, *, timeout: float = DEFAULT_TIMEOUT_SECONDS
+        self,
+        url: str = DEFAULT_URL,
+        *,
+        timeout: float = DEFAULT_TIMEOUT_SECONDS,
+        session: requests.Session | None = None,
     ) -> None:
-        self._link = Link(url, timeout)
+        self._link = Link(url, timeout, session)
         self.url: Final = self._link.url
 
     def __enter__(self) -> Self:

@@ -51,12 +51,15 @@ class Link:
     Args:
         url: Where it listens.
         timeout: Seconds to wait for each answer.
+        session: Sends the requests, and is closed at the end; None: a new one.
     """
 
-    def __init__(self, url: str, timeout: float) -> None:
+    def __init__(
+        self, url: str, timeout: float, session: requests.Session | None = None
+    ) -> None:
         self.url: Final = url.rstrip("/")
         self._timeout = timeout
-        self._session = requests.Session()
+        self._session = requests.Session() if session is None else session
         # A proxy of the environment cannot reach this machine's loopback.
         self._session.trust_env = not is_loopback(self.url)
 
