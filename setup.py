@@ -18,6 +18,7 @@ BRIDGE = [
     "uvloop>=0.21; sys_platform != 'win32'",
     "yaql>=3.0",
 ]
+OPENSTACKCLIENT = ["osc-lib>=3.2"]
 OUTBOX = ["SQLAlchemy>=2.0.36"]
 POSTGRESQL = ["psycopg[binary]>=3.2"]
 TASKFLOW = ["taskflow>=5.9"]
@@ -32,6 +33,8 @@ TEST = [
     "pytest>=8.3",
     "pytest-randomly>=3.16",
     "pytest-timeout>=2.3",
+    "python-mistralclient>=5.3",
+    "python-openstackclient>=7.1",
     "ruff>=0.14",
     "standardwebhooks>=1.0",
     "tox>=4.23",
@@ -57,15 +60,23 @@ setup(
     ],
     extras_require={
         "bridge": BRIDGE,
+        "openstackclient": OPENSTACKCLIENT,
         "outbox": OUTBOX,
         "postgresql": POSTGRESQL,
         "taskflow": TASKFLOW,
-        "test": BRIDGE + OUTBOX + POSTGRESQL + TASKFLOW + TEST,
+        "test": BRIDGE + OPENSTACKCLIENT + OUTBOX + POSTGRESQL + TASKFLOW + TEST,
     },
     entry_points={
         "console_scripts": [
             "notifier = notifier.cli:main",
             "notifier-bridge = bridge.cli:main",
+        ],
+        "openstack.workflow_engine.v2": [
+            "workflow_listener_add = bridge.cli.openstack.listeners:Add",
+            "workflow_listener_delete = bridge.cli.openstack.listeners:Delete",
+            "workflow_listener_list = bridge.cli.openstack.listeners:List",
+            "workflow_listener_set = bridge.cli.openstack.listeners:Set",
+            "workflow_listener_show = bridge.cli.openstack.listeners:Show",
         ],
         "oslo.config.opts": [
             "notifier = notifier.settings:list_opts",

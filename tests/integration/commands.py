@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The commands as a user runs them: `notifier` and `notifier-bridge`, as processes."""
+"""The commands as a user runs them: `notifier`, `notifier-bridge`, `openstack`."""
 
 import os
 import queue
@@ -15,6 +15,7 @@ from bridge.cli import main
 
 NOTIFIER = Path(sys.executable).with_name("notifier")
 NOTIFIER_BRIDGE = NOTIFIER.with_name("notifier-bridge")
+OPENSTACK = NOTIFIER.with_name("openstack")
 PATIENCE_SECONDS = 30
 
 
@@ -26,6 +27,11 @@ def notifier(*args, stdin="", **env):
 def notifier_bridge(*args, **env):
     """Run `notifier-bridge` to its end."""
     return _run(NOTIFIER_BRIDGE, *args, stdin="", env=env)
+
+
+def openstack(*args, **env):
+    """Run `openstack` to its end."""
+    return _run(OPENSTACK, *args, stdin="", env=env)
 
 
 def bridge_command(*args, **env):
