@@ -39,7 +39,7 @@ def rabbit(request: pytest.FixtureRequest) -> Iterator[RabbitNode | ForeignBroke
     """The RabbitMQ of this run: ``AMQP_URL``, else a private node. Do not harm it."""
     url = os.environ.get("AMQP_URL")
     if url is None:
-        with _private_node() as node:
+        with private_node() as node:
             yield node
         return
     broker = ForeignBroker(url)
@@ -52,7 +52,7 @@ def rabbit(request: pytest.FixtureRequest) -> Iterator[RabbitNode | ForeignBroke
 @pytest.fixture
 def own_rabbit() -> Iterator[RabbitNode]:
     """A private node for one test, to be killed and frozen (about 7 s)."""
-    with _private_node() as node:
+    with private_node() as node:
         yield node
 
 
@@ -121,7 +121,8 @@ def _left_out(reporter: pytest.TerminalReporter) -> int:
     return sum(len(reporter.stats.get(kind, [])) for kind in ("skipped", "xfailed"))
 
 
-def _private_node() -> RabbitNode:
+def private_node() -> RabbitNode:
+    """Return a node, not started yet."""
     try:
         return RabbitNode()
     except rabbitmq.NotInstalled as err:
