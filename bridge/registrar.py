@@ -17,7 +17,14 @@ from bridge.callbacks.callback import Callback
 from bridge.callbacks.request import MAX_TIMEOUT, MIN_TIMEOUT
 from bridge.callbacks.signing import check_secret, new_secret
 from bridge.errors import Invalid
-from bridge.model import CallbackSpec, Listener, ListenerDraft, ListenerId, RetryPolicy
+from bridge.model import (
+    CallbackSpec,
+    Listener,
+    ListenerDraft,
+    ListenerId,
+    Mode,
+    RetryPolicy,
+)
 from bridge.store.listeners import ListenerStore
 from notifier.errors import InvalidEvent
 from notifier.event_types import expand
@@ -34,9 +41,11 @@ _NOTHING: Final = timedelta()
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 # What each type of callback reads beside its timeout; a plug-in reads its options.
 _READS: Final = {
-    "http": {"url", "method", "headers", "auth"},
+    "http": {"url", "method", "headers", "auth", "mode", "on_timeout"},
     "amqp": {"exchange", "routing_key"},
 }
+# Whoever reads there does not answer.
+_SILENT: Final = frozenset({"amqp"})
 
 
 class Registrar:
@@ -141,6 +150,7 @@ class Registrar:
             raise Invalid(
                 "callback.type", f"{spec.type!r} is not known here; take {known}"
             )
+        _check_mode(spec)
         unset = CallbackSpec(spec.type)
         reads = {"type", "timeout", *_READS.get(spec.type, {"options"})}
         for name in (field.name for field in fields(spec)):
@@ -216,6 +226,19 @@ def _check_events(events: tuple[str, ...]) -> None:
             expand(name)
         except InvalidEvent as err:
             raise Invalid(f"events[{place}]", err.reason) from err
+
+
+def _check_mode(spec: CallbackSpec) -> None:
+    if spec.mode is Mode.CALL and spec.type in _SILENT:
+        raise Invalid(
+            "callback.mode",
+            f"a callback of type {spec.type} gives no answer to wait for; take cast",
+        )
+    if spec.mode is Mode.CAST and spec.on_timeout is not None:
+        raise Invalid(
+            "callback.on_timeout",
+            "means nothing where nobody waits; leave it out, or say mode: call",
+        )
 
 
 def _check_retry(retry: RetryPolicy) -> None:

@@ -16,13 +16,15 @@ if TYPE_CHECKING:
     from notifier.connection import connect
     from notifier.event import UNKNOWN, Event
     from notifier.notifier import Notifier
+    from notifier.verdict import Verdict
 
-__all__ = ["UNKNOWN", "Event", "Notifier", "connect"]
+__all__ = ["UNKNOWN", "Event", "Notifier", "Verdict", "connect"]
 
 _HOMES: Final = {
     "UNKNOWN": "notifier.event",
     "Event": "notifier.event",
     "Notifier": "notifier.notifier",
+    "Verdict": "notifier.verdict",
     "connect": "notifier.connection",
 }
 

@@ -7,6 +7,7 @@
     ├── InvalidEvent        the event itself is refused; trying again cannot help
     ├── SettingsError       a setting is missing or wrong
     ├── OutboxError         the outbox's database did not do what was asked
+    ├── CallRefused         a listener that was waited for says no
     └── PublishError        the bus did not confirm the event
         ├── Unroutable      no queue is bound for it
         ├── Refused         the bus answered no (nack, 4xx)
@@ -41,6 +42,18 @@ class SettingsError(NotifierError):
 
 class OutboxError(NotifierError):
     """The outbox's database did not do what was asked."""
+
+
+class CallRefused(NotifierError):
+    """A listener that was waited for says no.
+
+    Attributes:
+        reasons: One for each that refuses.
+    """
+
+    def __init__(self, reasons: Sequence[str]) -> None:
+        super().__init__("refused by " + "; ".join(reasons))
+        self.reasons = tuple(reasons)
 
 
 class PublishError(NotifierError):

@@ -6,69 +6,23 @@ arrive in the order in which one thread tells them.
 """
 
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, Final, Literal, Self, TypedDict, Unpack
+from collections.abc import Callable, Iterable, Sequence
+from datetime import timedelta
+from typing import TYPE_CHECKING, Literal, Self, Unpack
 
+from notifier import calling
 from notifier.errors import PublishError
-from notifier.event import UNKNOWN, Event, Unknown
+from notifier.event import UNKNOWN, Event
+from notifier.facts import Facts, Who, build
 from notifier.publishers.publisher import Publisher
+from notifier.verdict import OnTimeout, Verdict
 
 if TYPE_CHECKING:  # needs an optional library
     from notifier.publishers.committed import AnySession
 
-Who = str | Mapping[str, Any]
-"""An execution's id or a task's name, or the members of ``data.execution`` or
-``data.task`` (``id``, ``name``, ``root_id``, ``state``, …)."""
+__all__ = ["Facts", "Notifier", "Who", "build"]
 
 _log = logging.getLogger(__name__)
-
-# Members of what the event is about: the task of a task's event, else the execution.
-_OWN: Final[tuple[str, ...]] = ("state", "error", "result")
-
-
-class Facts(TypedDict, total=False):
-    """What else an engine may know; what it does not know, it leaves out.
-
-    ``state``, ``error`` and ``result`` are those of what the event is about. An error
-    that is `None` is known to be none.
-    """
-
-    source: str
-    engine: str | Unknown
-    workbook: str | Unknown | None
-    workflow: str | Unknown | None
-    project: str | Unknown
-    state: str | Unknown
-    error: str | Unknown | None
-    result: object
-    payload: object
-    time: datetime
-    event_id: str
-    attributes: Mapping[str, str]
-
-
-def build(
-    event_type: str, *, execution: Who, task: Who | None = None, **facts: Unpack[Facts]
-) -> Event:
-    """Return an event from what an engine has at hand.
-
-    A task's error is told as the latest error of its execution too, where the engine
-    says nothing of that.
-
-    Raises:
-        InvalidEvent: Names the field and what would be right.
-    """
-    data: dict[str, Any] = dict(facts)
-    own = {name: data.pop(name) for name in _OWN if name in data}
-    execution = _members("id", execution)
-    if task is None:
-        execution = {**execution, **own}
-    else:
-        task = {**_members("name", task), **own}
-        if isinstance(task.get("error"), str):
-            execution = {"error": task["error"], **execution}
-    return Event.new(event_type, execution=execution, task=task, **data)
 
 
 class Notifier:
@@ -122,6 +76,52 @@ class Notifier:
         """Tell several events in one go; True if all of them were confirmed."""
         return self._publish(lambda: tuple(events))
 
+    def call(
+        self,
+        event: Event,
+        *,
+        timeout: timedelta | None = None,
+        on_timeout: OnTimeout = "accept",
+    ) -> Verdict:
+        """Tell one event and wait for those listeners that say ``mode: call``.
+
+        Args:
+            event: See `event`.
+            timeout: The longest that this blocks. Default: the notifier's.
+            on_timeout: What it counts as if no bridge answers: ``"accept"`` or
+                ``"refuse"``. A listener's own rule says so for each that does not.
+
+        Returns:
+            True in an ``if`` where the engine may go on. What goes wrong, with
+            ``on_error="log"``, counts as no answer.
+
+        Raises:
+            TypeError: The publisher is one that cannot wait for answers.
+        """
+        return calling.call(
+            self._publisher,
+            event,
+            timeout=self._timeout if timeout is None else timeout,
+            on_timeout=on_timeout,
+            on_error=self._on_error,
+        )
+
+    def event(
+        self,
+        event_type: str,
+        *,
+        execution: Who,
+        task: Who | None = None,
+        **facts: Unpack[Facts],
+    ) -> Event:
+        """Return an event, not told yet, with what this notifier knows by itself.
+
+        Raises:
+            InvalidEvent: Names the field and what would be right.
+        """
+        known: Facts = {**self._facts, **facts}
+        return build(event_type, execution=execution, task=task, **known)
+
     def after_commit(self, session: "AnySession", event: Event) -> None:
         """Tell one event once a session of SQLAlchemy has committed, else never.
 
@@ -144,18 +144,18 @@ class Notifier:
 
     def execution(self, what: str, execution: Who, **facts: Unpack[Facts]) -> bool:
         """Tell that something happened to an execution, in the engine's own word."""
-        known: Facts = {**self._facts, **facts}
         return self._publish(
-            lambda: (build(f"execution.{what}", execution=execution, **known),)
+            lambda: (self.event(f"execution.{what}", execution=execution, **facts),)
         )
 
     def task(
         self, what: str, task: Who, *, execution: Who, **facts: Unpack[Facts]
     ) -> bool:
         """Tell that something happened to a task, in the engine's own word."""
-        known: Facts = {**self._facts, **facts}
         return self._publish(
-            lambda: (build(f"task.{what}", execution=execution, task=task, **known),)
+            lambda: (
+                self.event(f"task.{what}", execution=execution, task=task, **facts),
+            )
         )
 
     def execution_started(self, execution: Who, **facts: Unpack[Facts]) -> bool:
@@ -264,10 +264,6 @@ class Notifier:
             _log.exception("event not published", extra=_failure(err, events))
             return False
         return True
-
-
-def _members(name: str, value: Who) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {name: value}
 
 
 def _failure(err: Exception, events: Sequence[object]) -> dict[str, object]:

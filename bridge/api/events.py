@@ -3,21 +3,31 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import timedelta
-from typing import Annotated, Any, Final
+from functools import partial
+from typing import Annotated, Any, Final, Literal
 
+from anyio import CapacityLimiter, to_thread
 from fastapi import APIRouter, Depends, HTTPException, Query, Request, Response
+from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse, StreamingResponse
 from pydantic import BaseModel
 
 from bridge.api.parts import Parts
 from bridge.api.shown import event_json
+from bridge.errors import Invalid
 from bridge.feed import Feed
 from bridge.model import Envelope
+from notifier import verdict as verdicts
+from notifier.event import Event
 from notifier.wire import encode_body, from_http, routing_key, to_cloudevent
+from notifier.wire.call import MAX_WAIT, verdict_json
 
 PATH: Final = "/v1/events"
+MAX_WAITING: Final = 64
+"""So many requests wait for a verdict at the same time; others wait for their turn."""
+
 PING_AFTER: Final = timedelta(seconds=15)
 """A stream is never silent for longer, so that a dead connection is noticed."""
 
@@ -31,10 +41,28 @@ class AcceptedEvent(BaseModel):
     routing_key: str
 
 
+class ListenerAnswer(BaseModel):
+    """What one listener answered, or what its silence counts as."""
+
+    listener_id: str
+    name: str | None
+    accepted: bool
+    answered: bool
+    reason: str | None
+
+
+class Verdict(BaseModel):
+    """What came of waiting for those listeners whose callback says `mode: call`."""
+
+    verdict: Literal["accepted", "refused", "unanswered"]
+    answers: list[ListenerAnswer]
+
+
 class AcceptedEvents(BaseModel):
-    """The events of one request, in its order."""
+    """The events of one request, in its order; with `wait`, the verdict on it."""
 
     events: list[AcceptedEvent]
+    verdict: Verdict | None = None
 
 
 class KeptEvent(BaseModel):
@@ -47,6 +75,16 @@ class KeptEvent(BaseModel):
 
 Bindings = Annotated[
     Sequence[str], Query(description="An event is shown when any of them accepts it.")
+]
+
+
+Wait = Annotated[
+    float | None,
+    Query(
+        gt=0,
+        le=MAX_WAIT.total_seconds(),
+        description="Of one event: seconds to wait for listeners that may refuse it.",
+    ),
 ]
 
 
@@ -69,36 +107,54 @@ _REQUEST_BODY: Final = {
 
 
 class EventRoutes:
-    """The handlers; all but `stream` block and run on threads."""
+    """The handlers; what blocks runs on threads."""
 
     def __init__(self, parts: Parts) -> None:
+        self._waiting = CapacityLimiter(MAX_WAITING)
         self._store = parts.event_store
         self._publisher = parts.publisher
         self._timeout = parts.publish_timeout
         self._feed = parts.feed
 
-    def publish(
-        self, request: Request, body: Annotated[bytes, Depends(_body)]
+    async def publish(
+        self,
+        request: Request,
+        body: Annotated[bytes, Depends(_body)],
+        wait: Wait = None,
     ) -> Response:
         """Publish one event, or a list; answers when the bus has them for good.
 
         An event of a source and id that are known already is taken once. One object
-        may be the plain body, with or without `ce-*` headers, or a CloudEvent.
+        may be the plain body, with or without `ce-*` headers, or a CloudEvent. With
+        `wait`, the answer also holds the verdict of the listeners that may refuse it.
         """
-        events = from_http(request.headers, body)
-        keys = [routing_key(event) for event in events]
-        self._store.check(
-            [
-                Envelope(event, encode_body(event), key)
-                for event, key in zip(events, keys, strict=True)
-            ]
-        )
+        headers = request.headers
+        if wait is None:
+            return await run_in_threadpool(self._publish, headers, body)
+        call = partial(self._call, headers, body, timedelta(seconds=wait))
+        # On threads of their own: who waits holds up no other request.
+        return await to_thread.run_sync(call, limiter=self._waiting)
+
+    def _publish(self, headers: Mapping[str, str], body: bytes) -> Response:
+        events = self._checked(headers, body)
         self._publisher.publish(events, timeout=self._timeout)
-        accepted = [
-            {"id": e.id, "source": e.source, "type": e.type, "routing_key": key}
-            for e, key in zip(events, keys, strict=True)
-        ]
-        return JSONResponse({"events": accepted}, 202)
+        return _accepted(events)
+
+    def _call(
+        self, headers: Mapping[str, str], body: bytes, wait: timedelta
+    ) -> Response:
+        events = self._checked(headers, body)
+        if len(events) != 1:
+            raise Invalid("wait", f"takes one event, not {len(events)}")
+        answers = self._publisher.call(events[0], timeout=wait)
+        if answers is None:
+            return _accepted(events, {"verdict": "unanswered", "answers": []})
+        return _accepted(events, verdict_json(verdicts.Verdict.of(answers)))
+
+    def _checked(self, headers: Mapping[str, str], body: bytes) -> list[Event]:
+        events = from_http(headers, body)
+        self._store.check([Envelope(e, encode_body(e), routing_key(e)) for e in events])
+        return events
 
     def get(self, event_id: str) -> Response:
         """Show one event; of several sources with this id, the latest."""
@@ -151,6 +207,17 @@ def router(parts: Parts) -> APIRouter:
         response_model=KeptEvent,
     )
     return api
+
+
+def _accepted(
+    events: Sequence[Event], verdict: Mapping[str, Any] | None = None
+) -> Response:
+    accepted = [
+        {"id": e.id, "source": e.source, "type": e.type, "routing_key": routing_key(e)}
+        for e in events
+    ]
+    said = {} if verdict is None else {"verdict": verdict}
+    return JSONResponse({"events": accepted, **said}, 202)
 
 
 def message(envelope: Envelope) -> bytes:

@@ -13,6 +13,7 @@ from bridge.store.deliveries import DeliveryStore
 from bridge.store.events import EventStore
 from bridge.store.listeners import ListenerStore
 from notifier.event import Event
+from notifier.verdict import Answer
 
 
 class Publisher(Protocol):
@@ -24,6 +25,14 @@ class Publisher(Protocol):
         Raises:
             InvalidEvent: One of them does not fit the bus; none was sent.
             PublishError: Some were not confirmed.
+        """
+
+    def call(self, event: Event, *, timeout: timedelta) -> tuple[Answer, ...] | None:
+        """Publish one, and return what listeners answered; None: nobody in time.
+
+        Raises:
+            InvalidEvent: It does not fit the bus; it was not sent.
+            PublishError: It was not confirmed.
         """
 
 

@@ -12,6 +12,7 @@ from bridge.callbacks.signing import sign
 from bridge.errors import Invalid
 from bridge.model import Call, CallbackSpec, HeaderAuth
 from notifier.wire import ce_headers
+from notifier.wire.call import WAIT_HEADER, wait_text
 
 METHODS: Final = ("POST", "PUT", "PATCH")
 MIN_TIMEOUT: Final = timedelta(seconds=1)
@@ -31,6 +32,8 @@ _RESERVED: Final = frozenset(
         *("content-type", "content-encoding", "content-range", "accept-encoding"),
         # the sender's own word
         *("user-agent", "date", "traceparent", "tracestate"),
+        # that somebody waits
+        WAIT_HEADER,
     }
 )
 _RESERVED_PREFIXES: Final = ("webhook-", "ce-")
@@ -66,10 +69,12 @@ def headers_of(call: Call, *, timestamp: int, user_agent: str) -> dict[str, str]
         user_agent: The bridge's name.
     """
     envelope, listener = call.envelope, call.listener
+    wait = {} if call.wait is None else {WAIT_HEADER: wait_text(call.wait)}
     return {
         **listener.callback.headers,
         **auth_headers(listener.callback.auth),
         **ce_headers(envelope.event),
+        **wait,
         "Content-Type": "application/json",
         "Accept-Encoding": "identity",
         "User-Agent": user_agent,

@@ -18,6 +18,7 @@ _OF_LISTENER: Final = (
 )
 _OF_CALLBACK: Final = (
     *("type", "url", "method", "exchange", "routing_key", "timeout_seconds"),
+    *("mode", "on_timeout"),
 )
 
 
@@ -52,6 +53,8 @@ def change(given: Mapping[str, Any]) -> Json:
     if events := _events(given["events"]):
         listener["events"] = events
     callback = _named(given, _OF_CALLBACK)
+    if callback.get("mode") == "cast":
+        callback.setdefault("on_timeout", None)  # it has no meaning any more
     if headers := _headers(given["headers"]):
         callback["headers"] = headers
     if given["auth_file"] is not None:

@@ -7,7 +7,7 @@ import click
 
 from bridge.cli.asking import asking, asks
 from bridge.cli.showing import show_json, show_members, show_table
-from bridge.cli.wording import auth_of, bound_to, callback_of, span, state_of
+from bridge.cli.wording import answer_of, auth_of, bound_to, callback_of, span, state_of
 
 
 @click.command("listener-list")
@@ -107,6 +107,7 @@ def show_listener(listener: dict[str, Any], form: str) -> None:
             ("headers", callback.get("headers") or None),
             ("signs in by", auth_of(callback)),
             ("timeout", f"{callback['timeout_seconds']} s"),
+            ("answer", answer_of(callback)),
             ("max in flight", listener["max_in_flight"]),
             ("retry after", [span(delay) for delay in retry["delays_seconds"]]),
             ("state", state_of(listener)),

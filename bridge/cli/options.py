@@ -81,6 +81,18 @@ DESCRIBING: Final = (
     Option(
         "--timeout", "timeout_seconds", "Of one attempt.", metavar="SECONDS", kind=float
     ),
+    Option(
+        "--mode",
+        "mode",
+        "With call, an engine may wait for the answer. Default: cast.",
+        choices=("cast", "call"),
+    ),
+    Option(
+        "--on-timeout",
+        "on_timeout",
+        "What silence counts as, with --mode call. Default: accept.",
+        choices=("accept", "refuse"),
+    ),
     Option("--max-in-flight", "max_in_flight", "Attempts at the same time.", kind=int),
 )
 """Which events, and how it is told."""

@@ -47,6 +47,13 @@ def auth_of(callback: Mapping[str, Any]) -> str | None:
             return None
 
 
+def answer_of(callback: Mapping[str, Any]) -> str | None:
+    """Return who waits for a callback's answer, in words; None: nobody does."""
+    if callback["mode"] == "cast":
+        return None
+    return f"waited for; silence counts as {callback['on_timeout']}"
+
+
 def state_of(listener: Mapping[str, Any]) -> str:
     """Return whether a listener is told, and why not."""
     if listener["enabled"]:

@@ -17,7 +17,9 @@ from functools import partial
 from typing import Final
 
 from bridge.callbacks.callback import Callback
+from bridge.delivery.answers import refusal_of
 from bridge.delivery.flight import Arrival, Flight
+from bridge.delivery.inquiries import Inquiries
 from bridge.delivery.lane import Lane, Place
 from bridge.delivery.logbook import Logbook
 from bridge.delivery.recorder import Landed, Recorder
@@ -32,6 +34,7 @@ from bridge.model import (
     ListenerId,
     Outcome,
     OutcomeKind,
+    Question,
 )
 
 LEASE_MARGIN: Final = timedelta(seconds=5)
@@ -60,6 +63,7 @@ class Dispatcher:
     ) -> None:
         self._callbacks = callbacks
         self._logbook = Logbook(recorder.record, reports.parked)
+        self._inquiries = Inquiries()
         self._reports = reports
         self.patience = patience
         self._now = now
@@ -85,6 +89,7 @@ class Dispatcher:
         envelope: Envelope,
         listeners: Sequence[Listener],
         landed: Landed,
+        question: Question | None = None,
     ) -> None:
         """Tell listeners of an event; `landed` is told once that is recorded."""
         now = self._now()
@@ -93,6 +98,9 @@ class Dispatcher:
             Flight(Delivery.new(envelope, one, now), one, envelope, arrival)
             for one in listeners
         ]
+        if question is not None:
+            told = {flight.delivery.id: flight.listener for flight in flights}
+            self._inquiries.open(question, told)
         # Of a copy that was recorded before, an attempt may still be under way.
         flights = [one for one in flights if not self._logbook.has(one.delivery.id)]
         self._logbook.take_in(arrival, flights)
@@ -212,6 +220,7 @@ class Dispatcher:
             attempt=flight.delivery.attempts + 1,
             listener=flight.listener,
             envelope=flight.envelope,
+            wait=self._inquiries.wait_of(flight.delivery.id),
         )
         kind = flight.listener.callback.type
         callback = self._callbacks.get(kind)
@@ -225,6 +234,7 @@ class Dispatcher:
         self._running -= 1
         if not self._running:
             self._quiet.set()
+        self._inquiries.note(flight.delivery.id, outcome)
         now = self._now()
         decision = decide(
             flight.listener.retry,
@@ -232,15 +242,9 @@ class Dispatcher:
             attempts=call.attempt,
             now=now,
             chance=random.random(),  # noqa: S311 - spreads retries, guards nothing
+            refusal=refusal_of(call, outcome),
         )
-        flight.delivery = replace(
-            flight.delivery,
-            state=decision.state,
-            due_at=decision.due_at,
-            reason=decision.reason,
-            attempts=call.attempt - (0 if decision.counts else 1),
-            updated_at=now,
-        )
+        flight.delivery = decision.applied(flight.delivery, call.attempt, now)
         tried = Attempt(flight.delivery.id, call.attempt, outcome)
         self._logbook.note(flight, tried if decision.counts else None)
         self._logbook.record_if_known(flight.arrival)

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """What follows from an attempt's outcome: a pure rule."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import assert_never
 
-from bridge.model import Outcome, OutcomeKind, RetryPolicy, State
+from bridge.model import Delivery, Outcome, OutcomeKind, RetryPolicy, State
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +15,7 @@ class Decision:
     Attributes:
         state: Delivered, dead, or pending.
         due_at: When it is tried next, while pending.
-        reason: Why it is dead.
+        reason: Why it is dead, or what its receiver refused.
         counts: Whether the attempt is one of those that the policy allows.
     """
 
@@ -23,6 +23,17 @@ class Decision:
     due_at: datetime | None = None
     reason: str | None = None
     counts: bool = True
+
+    def applied(self, delivery: Delivery, attempt: int, now: datetime) -> Delivery:
+        """Return a delivery as it stands after an attempt, by its number."""
+        return replace(
+            delivery,
+            state=self.state,
+            due_at=self.due_at,
+            reason=self.reason,
+            attempts=attempt - (0 if self.counts else 1),
+            updated_at=now,
+        )
 
 
 def decide(
@@ -32,6 +43,7 @@ def decide(
     attempts: int,
     now: datetime,
     chance: float,
+    refusal: str | None = None,
 ) -> Decision:
     """Return what follows from an outcome.
 
@@ -41,7 +53,11 @@ def decide(
         attempts: How many ended, this one included.
         now: When it ended.
         chance: From 0 to 1, spreads the retries of many deliveries.
+        refusal: Why the receiver said no to somebody who waited for its answer.
     """
+    if refusal is not None:
+        # It was told, and has spoken: to go on would be to ask for another answer.
+        return Decision(State.DELIVERED, reason=f"refused: {refusal}")
     match outcome.kind:
         case OutcomeKind.SUCCEEDED:
             return Decision(State.DELIVERED)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
 
+from bridge.intake.asking import Reply, taken
 from bridge.intake.frames import UNREADABLE, readable_key
 from bridge.intake.link import Link, describe
 from bridge.intake.source import Received, Sink
@@ -55,6 +56,7 @@ class BrokerSource:
         queue: Name of the queue.
         prefetch: So many messages are in flight at most.
         set_aside: Keeps what is no event, or cannot be recorded.
+        reply: Brings replies to those who wait.
     """
 
     def __init__(
@@ -64,11 +66,13 @@ class BrokerSource:
         queue: str,
         prefetch: int,
         set_aside: SetAside,
+        reply: Reply,
     ) -> None:
         self._connect = connect
         self._queue = queue
         self._prefetch = prefetch
         self._set_aside = set_aside
+        self._reply = reply
         self._link: Link | None = None
         self._stopping = asyncio.Event()
         self._asides: set[asyncio.Task[None]] = set()
@@ -153,7 +157,9 @@ class BrokerSource:
 
         if isinstance(event, Event):
             is_repeat = bool(info["redelivered"])
-            sink(Received(Envelope(event, body, key), is_repeat, settle, reject))
+            question = taken(properties, headers, self._reply)
+            envelope = Envelope(event, body, key)
+            sink(Received(envelope, is_repeat, settle, reject, question))
         else:
             reject(event)
 

@@ -13,7 +13,9 @@ from typing import Final
 
 from bridge.errors import StoreError
 from bridge.intake.source import Received, Sink
+from bridge.model import Envelope, Question
 from bridge.store.events import EventStore, StoredEvent
+from bridge.store.journal import EventKey
 
 MAX_OPEN: Final = 1000
 """So many events are in flight at most; the others wait in the table."""
@@ -38,6 +40,8 @@ class Inbox:
         self._open: set[int] = set()
         self._asides: set[asyncio.Task[None]] = set()
         self._awake = asyncio.Event()
+        self._asked: dict[EventKey, Question] = {}
+        self._sink: Sink | None = None
         self._is_stopped = False
         self._is_reading = False
 
@@ -50,8 +54,31 @@ class Inbox:
         """Look soon; on the loop's thread."""
         self._awake.set()
 
+    def expect(self, envelope: Envelope, question: Question) -> None:
+        """Hand an event on with a question when it is found in the table; any thread."""
+        self._asked[_key(envelope)] = question
+
+    def forget(self, envelope: Envelope) -> None:
+        """Expect it no more: it did not come into the table; any thread."""
+        self._asked.pop(_key(envelope), None)
+
+    def ask_again(self, envelope: Envelope) -> None:
+        """Hand on an event that was in the table before, on the loop's thread."""
+        question = self._asked.pop(_key(envelope), None)
+        if question is not None and self._sink is not None and not self._is_stopped:
+            self._sink(
+                Received(
+                    envelope,
+                    is_repeat=True,
+                    settle=_settled,
+                    reject=_settled,
+                    question=question,
+                )
+            )
+
     async def run(self, sink: Sink) -> None:
         """Hand events on until `stop`."""
+        self._sink = sink
         left = await self._read_last()
         while not self._is_stopped:
             self._awake.clear()
@@ -99,7 +126,9 @@ class Inbox:
             self._open.add(position)
             settle = partial(self._settle, position)
             reject = partial(self._reject, position)
-            sink(Received(stored.envelope, position <= left, settle, reject))
+            question = self._asked.pop(_key(stored.envelope), None)
+            is_repeat = position <= left
+            sink(Received(stored.envelope, is_repeat, settle, reject, question))
             self._awake.set()  # there may be more than one batch
 
     def _settle(self, position: int) -> None:
@@ -131,3 +160,11 @@ class Inbox:
             await asyncio.wait_for(self._awake.wait(), POLL_SECONDS)
         except TimeoutError:
             return
+
+
+def _key(envelope: Envelope) -> EventKey:
+    return envelope.event.source, envelope.event.id
+
+
+def _settled(*_: object) -> None:
+    """Do nothing: the event stands in the table already."""

@@ -8,12 +8,13 @@ import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
+from dataclasses import replace
 from functools import partial
 from typing import Final, Protocol
 
 from bridge.errors import StoreError
 from bridge.intake.source import Received
-from bridge.model import Envelope, Listener, ListenerId
+from bridge.model import Envelope, Listener, ListenerId, Mode, Question
 from bridge.store.journal import EventKey, Journal
 from notifier.event import Event
 
@@ -39,10 +40,12 @@ class Delivers(Protocol):
         envelope: Envelope,
         listeners: Sequence[Listener],
         landed: Callable[[str | None], None],
+        question: Question | None,
     ) -> None:
         """Tell listeners of an event; call `landed` once that is recorded.
 
-        With None then, or with the reason why it will never be.
+        With None then, or with the reason why it will never be. A question is replied
+        to as soon as all have answered.
         """
 
 
@@ -72,7 +75,7 @@ class Intake:
         self._executor = executor
         self._on_taken = on_taken
         self._open: dict[EventKey, list[Received]] = {}
-        self._repeats: list[Envelope] = []
+        self._repeats: list[Received] = []
         self._asking: asyncio.Task[None] | None = None
 
     @property
@@ -94,8 +97,7 @@ class Intake:
             )
 
     def _take(self, received: Received) -> None:
-        event = received.envelope.event
-        key = event.source, str(event.id)
+        key = _key(received)
         twins = self._open.get(key)
         if twins is not None:
             twins.append(received)
@@ -103,44 +105,56 @@ class Intake:
         self._open[key] = [received]
         self._on_taken(received.envelope)
         if received.is_repeat:
-            self._repeats.append(received.envelope)
+            self._repeats.append(received)
             if self._asking is None:
                 self._asking = asyncio.get_running_loop().create_task(self._ask())
         else:
-            self._route(key, received.envelope, frozenset())
+            self._route(key, received, frozenset())
 
     def _route(
-        self, key: EventKey, envelope: Envelope, told: frozenset[ListenerId]
+        self, key: EventKey, received: Received, told: frozenset[ListenerId]
     ) -> None:
-        matched = partial(self._matched, key, envelope, told)
-        self._router.match(envelope.event, matched)
+        matched = partial(self._matched, key, received, told)
+        self._router.match(received.envelope.event, matched)
 
     def _matched(
         self,
         key: EventKey,
-        envelope: Envelope,
+        received: Received,
         told: frozenset[ListenerId],
         listeners: Sequence[Listener],
     ) -> None:
-        untold = [one for one in listeners if one.id not in told]
-        self._dispatcher.dispatch(envelope, untold, partial(self._landed, key))
+        question = received.question
+        shall_hear = [
+            one
+            for one in listeners
+            if one.id not in told or _is_asked_again(one, question)
+        ]
+        landed = partial(self._landed, key)
+        self._dispatcher.dispatch(received.envelope, shall_hear, landed, question)
 
     def _landed(self, key: EventKey, refusal: str | None) -> None:
-        for received in self._open.pop(key):
+        _, *twins = copies = self._open.pop(key)
+        for received in copies:
             if refusal is None:
                 received.settle()
             else:
                 received.reject(refusal)
+        for twin in twins:
+            if twin.question is not None:
+                self.take(
+                    replace(twin, is_repeat=True, settle=_settled, reject=_settled)
+                )
 
     async def _ask(self) -> None:
         """Ask, many at once, to whom repeated events were brought already."""
         try:
             while self._repeats:
                 batch, self._repeats = self._repeats, []
-                keys = {(e.event.source, str(e.event.id)): e for e in batch}
+                keys = {_key(received): received for received in batch}
                 known = await self._known(list(keys))
-                for key, envelope in keys.items():
-                    self._route(key, envelope, frozenset(known.get(key, ())))
+                for key, received in keys.items():
+                    self._route(key, received, frozenset(known.get(key, ())))
         finally:
             self._asking = None
 
@@ -154,3 +168,17 @@ class Intake:
                 reason = {"reason": str(err)}
                 _log.warning("cannot ask what was recorded", extra=reason)
                 await asyncio.sleep(PAUSE_SECONDS)
+
+
+def _key(received: Received) -> EventKey:
+    event = received.envelope.event
+    return event.source, str(event.id)
+
+
+def _is_asked_again(listener: Listener, question: Question | None) -> bool:
+    # What it answered is not known any more, and taken for granted by nobody.
+    return question is not None and listener.callback.mode is Mode.CALL
+
+
+def _settled(*_: object) -> None:
+    """Do nothing: the message is settled already."""

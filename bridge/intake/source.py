@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from bridge.model import Envelope
+from bridge.model import Envelope, Question
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -18,12 +18,14 @@ class Received:
             never comes again.
         reject: To be called instead, with the reason, if it can never be recorded: it
             is set aside and never comes again.
+        question: Of somebody who waits for the answers; None: nobody does.
     """
 
     envelope: Envelope
     is_repeat: bool
     settle: Callable[[], None]
     reject: Callable[[str], None]
+    question: Question | None = None
 
 
 Sink = Callable[[Received], None]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The bridge's words as values: listener, delivery, attempt, outcome."""
+"""The bridge's words as values: listener, delivery, attempt, outcome, question."""
 
 from bridge.model.auth import (
     Auth,
@@ -24,8 +24,11 @@ from bridge.model.listener import (
     Listener,
     ListenerDraft,
     ListenerId,
+    Mode,
+    OnTimeout,
     RetryPolicy,
 )
+from bridge.model.question import Question
 
 __all__ = [
     "Attempt",
@@ -42,8 +45,11 @@ __all__ = [
     "Listener",
     "ListenerDraft",
     "ListenerId",
+    "Mode",
+    "OnTimeout",
     "Outcome",
     "OutcomeKind",
+    "Question",
     "RetryPolicy",
     "State",
     "delivery_id",

@@ -80,7 +80,7 @@ class Delivery:
         id: Also the ``webhook-id``.
         attempts: How many ended so far.
         due_at: When it is tried next, while pending.
-        reason: Why it is dead or cancelled.
+        reason: Why it is dead or cancelled, or what its receiver refused.
     """
 
     id: DeliveryId
@@ -126,12 +126,17 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """What a callback is handed for one attempt; `attempt` counts from 1."""
+    """What a callback is handed for one attempt; `attempt` counts from 1.
+
+    Attributes:
+        wait: So long somebody waits for the answer; None: nobody does.
+    """
 
     delivery_id: DeliveryId
     attempt: int
     listener: Listener
     envelope: Envelope
+    wait: timedelta | None = None
 
 
 def delivery_id(source: str, event_id: str, listener_id: ListenerId) -> DeliveryId:

@@ -4,9 +4,12 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Final, NewType
+from enum import Enum
+from typing import Final, Literal, NewType
 
 from bridge.model.auth import Auth
+
+OnTimeout = Literal["accept", "refuse"]
 
 ListenerId = NewType("ListenerId", str)
 
@@ -31,6 +34,15 @@ class RetryPolicy:
     jitter: float = 0.2
 
 
+class Mode(Enum):
+    """Whether somebody may wait for a listener's answer."""
+
+    CAST = "cast"
+    """It is told; what it answers matters to nobody but the bridge."""
+    CALL = "call"
+    """An engine that asks for it waits for the answer, which may be no."""
+
+
 @dataclass(frozen=True, slots=True)
 class CallbackSpec:
     """How a listener is told.
@@ -44,6 +56,8 @@ class CallbackSpec:
         exchange: ``amqp``: name of the exchange.
         routing_key: ``amqp``: what follows the project; None: the event's own key.
         timeout: For one attempt as a whole.
+        mode: Whether somebody may wait for the answer.
+        on_timeout: What silence counts as, of a call; None: nobody waits.
         options: What a plug-in needs beyond.
     """
 
@@ -55,6 +69,8 @@ class CallbackSpec:
     exchange: str | None = None
     routing_key: str | None = None
     timeout: timedelta = DEFAULT_TIMEOUT
+    mode: Mode = Mode.CAST
+    on_timeout: OnTimeout | None = None
     options: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 

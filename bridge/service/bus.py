@@ -2,31 +2,31 @@
 """Chooses the bus: RabbitMQ where its URL is set, else the one within this process."""
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from concurrent.futures import Executor
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import partial
 from itertools import cycle
 from typing import Any, Final
 
 from bridge.callbacks.amqp import Sender
-from bridge.errors import Conflict, SettingsError
+from bridge.errors import SettingsError
 from bridge.intake.broker import BrokerSource, Stray
 from bridge.intake.frames import tolerant
 from bridge.intake.inbox import Inbox
 from bridge.intake.source import Source
-from bridge.model import Envelope
+from bridge.service.acceptance import Acceptance
+from bridge.service.replies import Replies
 from bridge.settings import BusSettings
 from bridge.store.events import EventStore
 from bridge.telemetry import Telemetry
 from notifier import errors, topology
 from notifier.publishers.amqp import AmqpPublisher
+from notifier.publishers.caller import CallingPublisher
 from notifier.publishers.dial import client_of
 from notifier.publishers.failures import FAILURES, describe
-from notifier.publishers.memory import MemoryPublisher, Published
+from notifier.publishers.memory import MemoryPublisher
 from notifier.publishers.outgoing import Outgoing
-from notifier.publishers.publisher import Publisher
 from notifier.settings import masked
 
 HEARTBEAT_SECONDS: Final = 10
@@ -45,13 +45,21 @@ class Bus:
 
     Attributes:
         sender: Publishes to any exchange; None without a broker.
+        replies: How those are answered who wait; None within this process.
         name: For people; holds no password.
     """
 
     source: Source
-    publisher: Publisher
+    publisher: CallingPublisher
     sender: Sender | None
     name: str
+    replies: Replies | None = None
+
+    def close(self) -> None:
+        """Let go of it; what waits to be replied is dropped. Blocks shortly."""
+        if self.replies is not None:
+            self.replies.close()
+        self.publisher.close()
 
 
 def memory_bus(store: EventStore, executor: Executor) -> Bus:
@@ -61,20 +69,8 @@ def memory_bus(store: EventStore, executor: Executor) -> Bus:
     """
     publisher = MemoryPublisher()
     inbox = Inbox(store, executor)
-    loop = asyncio.get_running_loop()
-
-    def accept(published: Sequence[Published]) -> None:
-        envelopes = [
-            Envelope(event, message.body, message.routing_key)
-            for event, message in published
-        ]
-        try:
-            store.accept(envelopes, datetime.now(UTC))
-        except Conflict as err:
-            raise errors.Conflict(str(err)) from err
-        loop.call_soon_threadsafe(inbox.wake)
-
-    publisher.bind("#", accept)
+    acceptance = Acceptance(store, inbox, publisher.reply)
+    publisher.bind("#", acceptance.accept)
     return Bus(inbox, publisher, None, "in-process (set AMQP_URL to use RabbitMQ)")
 
 
@@ -85,6 +81,7 @@ def broker_bus(settings: BusSettings, url: str, telemetry: Telemetry) -> Bus:
         SettingsError: URL and settings do not go together.
     """
     publisher = _publisher(settings, url)
+    replies = Replies(publisher)
 
     async def set_aside(stray: Stray) -> None:
         copy = _copy(stray)
@@ -96,9 +93,10 @@ def broker_bus(settings: BusSettings, url: str, telemetry: Telemetry) -> Bus:
         queue=settings.bridge_queue,
         prefetch=settings.prefetch,
         set_aside=set_aside,
+        reply=replies.reply,
     )
     name = f"RabbitMQ {masked(url)}, queue {settings.bridge_queue}"
-    return Bus(source, publisher, publisher, name)
+    return Bus(source, publisher, publisher, name, replies)
 
 
 def trouble(settings: BusSettings, url: str) -> str | None:

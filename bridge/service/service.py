@@ -103,7 +103,7 @@ class Service:
         ground.feed.close()
         await web.stop()
         await ground.worker.drain(self.settings.delivery.grace)
-        ground.bus.publisher.close()
+        ground.bus.close()
 
     def _lay(self, stores: Stores) -> "_Ground":
         telemetry, feed = Telemetry(), Feed()

@@ -6,7 +6,7 @@ Members that are part of the shape but not built yet take their one value only.
 
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, Field, WithJsonSchema, model_validator
 
@@ -35,7 +35,6 @@ from notifier.event import DEFAULT_PROJECT
 _NOT_YET: Final[Mapping[str, object]] = {"ordered": False, "rate_per_second": None}
 _CALLBACK_NOT_YET: Final[Mapping[str, object]] = {
     "format": "standard",
-    "mode": "cast",
     "batch": None,
 }
 _READ_ONLY: Final = ("id", "disabled_reason", "revision", "created_at", "updated_at")
@@ -56,7 +55,12 @@ class Callback(Strict):
     routing_key: _MaybeText = None
     auth: Auth | None = None
     format: Annotated[Any, WithJsonSchema({"const": "standard"})] = "standard"
-    mode: Annotated[Any, WithJsonSchema({"const": "cast"})] = "cast"
+    mode: Literal["cast", "call"] = Field(
+        "cast", description="With call, an engine may wait for the answer."
+    )
+    on_timeout: Literal["accept", "refuse"] | None = Field(
+        None, description="Of a call: what silence counts as. Default: accept."
+    )
     timeout_seconds: float = Field(
         DEFAULT_TIMEOUT.total_seconds(),
         ge=MIN_TIMEOUT.total_seconds(),
@@ -85,7 +89,13 @@ class Callback(Strict):
             exchange=self.exchange,
             routing_key=self.routing_key,
             timeout=timedelta(seconds=self.timeout_seconds),
+            mode=model.Mode(self.mode),
+            on_timeout=self._on_timeout(),
         )
+
+    def _on_timeout(self) -> model.OnTimeout | None:
+        is_open = self.mode == "call" and self.on_timeout is None
+        return "accept" if is_open else self.on_timeout
 
 
 class Retry(Strict):

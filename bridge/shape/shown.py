@@ -50,6 +50,8 @@ def _callback_json(spec: CallbackSpec) -> dict[str, Any]:
         **members,
         "auth": auth_json(spec.auth),
         "format": "standard",
+        "mode": spec.mode.value,
+        "on_timeout": spec.on_timeout,
         "timeout_seconds": _seconds(spec.timeout),
         "batch": None,
     }

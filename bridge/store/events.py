@@ -35,19 +35,26 @@ class EventStore:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def accept(self, envelopes: Sequence[Envelope], now: datetime) -> None:
+    def accept(
+        self, envelopes: Sequence[Envelope], now: datetime
+    ) -> Collection[tuple[str, str]]:
         """Keep events that wait to be routed; those that are known already, once.
+
+        Returns:
+            Source and id of those that were known.
 
         Raises:
             Conflict: One is known with another body; none was kept.
         """
         fresh = {_key(envelope.event): envelope for envelope in envelopes}
         with self._database.write() as connection:
-            for key in _known(connection, envelopes):
+            known = _known(connection, envelopes)
+            for key in known:
                 fresh.pop(key, None)
             if fresh:
                 rows = [event_row(e, now, queued=True) for e in fresh.values()]
                 connection.execute(insert(events), rows)
+        return known
 
     def check(self, envelopes: Sequence[Envelope]) -> None:
         """Make sure that none is known with another body.

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Row
 
-from bridge.model import CallbackSpec, Listener, ListenerId, RetryPolicy
+from bridge.model import CallbackSpec, Listener, ListenerId, Mode, RetryPolicy
 from bridge.model.auth import auth_of, members_of
 from bridge.store.vault import Vault
 
@@ -33,6 +33,8 @@ def listener_row(listener: Listener, vault: Vault) -> dict[str, Any]:
             "exchange": spec.exchange,
             "routing_key": spec.routing_key,
             "timeout_seconds": spec.timeout.total_seconds(),
+            "mode": spec.mode.value,
+            "on_timeout": spec.on_timeout,
         },
         "sealed": vault.seal(
             {
@@ -87,6 +89,7 @@ def listener_of(row: Row[Any], vault: Vault) -> Listener:
 def _spec(callback: Mapping[str, Any], sealed: Mapping[str, Any]) -> CallbackSpec:
     members = dict(callback)
     timeout = timedelta(seconds=members.pop("timeout_seconds"))
+    mode = Mode(members.pop("mode", "cast"))  # older rows were written without
     auth = sealed.get("auth")  # older rows were sealed without
     return CallbackSpec(
         **members,
@@ -94,4 +97,5 @@ def _spec(callback: Mapping[str, Any], sealed: Mapping[str, Any]) -> CallbackSpe
         auth=None if auth is None else auth_of(auth),
         options=sealed["options"],
         timeout=timeout,
+        mode=mode,
     )

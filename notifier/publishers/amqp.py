@@ -18,10 +18,13 @@ from notifier.errors import PublishError, Unreachable, Unroutable
 from notifier.event import Event
 from notifier.publishers.dial import Dialer
 from notifier.publishers.frames import encode
+from notifier.publishers.lines import Lines
 from notifier.publishers.link import Link
 from notifier.publishers.outgoing import Outgoing
 from notifier.tls import NO_FILES, Tls
 from notifier.topology import BRIDGE_QUEUE, EXCHANGE, QueueType, declare
+from notifier.verdict import Answer
+from notifier.wire.call import decode_reply
 
 __all__ = ["AmqpPublisher", "Outgoing"]
 
@@ -29,7 +32,7 @@ DEFAULT_HEARTBEAT: Final = timedelta(seconds=60)
 
 
 class AmqpPublisher:
-    """The `Publisher` for RabbitMQ.
+    """The `Publisher` for RabbitMQ, and its `Caller`.
 
     Connections are opened when they are needed, one pool for each exchange, so that
     trouble with one exchange holds up no other. The first declares what is missing.
@@ -76,6 +79,7 @@ class AmqpPublisher:
         self._pool_size = pool_size
         self._ignores_unroutable = on_unroutable == "ignore"
         self._dialer = Dialer(url, tls=tls, heartbeat=heartbeat, prepare=prepare)
+        self._lines = Lines(self._dialer)
         self._other_dialer = Dialer(url, tls=tls, heartbeat=heartbeat, prepare=_nothing)
         # By process: what a child inherits is not its own.
         self._links: dict[int, dict[tuple[str, int], Link]] = {}
@@ -89,6 +93,21 @@ class AmqpPublisher:
         if self._ignores_unroutable:
             outcomes = [None if isinstance(o, Unroutable) else o for o in outcomes]
         _raise_for(outcomes)
+
+    def call(self, event: Event, *, timeout: timedelta) -> tuple[Answer, ...] | None:
+        """Return what those listeners said who were waited for (see `Caller`).
+
+        Takes a connection of its own while it waits.
+        """
+        deadline = time.monotonic() + timeout.total_seconds()
+        message = Outgoing.of(event, self._exchange)
+        try:
+            reply = self._lines.ask(message, deadline)
+        except Unroutable:
+            if self._ignores_unroutable:
+                return None
+            raise
+        return None if reply is None else decode_reply(reply)
 
     def send(self, messages: Sequence[Outgoing], *, timeout: timedelta) -> None:
         """Return once a queue has taken every message for good.
@@ -116,6 +135,7 @@ class AmqpPublisher:
         self._is_closed = True
         for link in list(self._pool().values()):
             link.close()
+        self._lines.close()
 
     def __enter__(self) -> Self:
         return self

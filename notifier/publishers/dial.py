@@ -16,6 +16,7 @@ from notifier.publishers.failures import FAILURES, describe
 from notifier.publishers.frames import CHANNEL
 from notifier.publishers.unsent import Unsent
 from notifier.tls import NO_FILES, Tls
+from notifier.topology import DIRECT_REPLIES
 
 LONGEST_SECONDS: Final = 10.0
 """So long may one broker take; then the next one is tried."""
@@ -54,8 +55,18 @@ class Dialer:
         self._heartbeat = heartbeat
         self._prepare = prepare
 
-    def dial(self, answers: Answers, seconds: float) -> Confirms:
+    def dial(
+        self,
+        answers: Answers,
+        seconds: float,
+        on_reply: Callable[[Any], None] | None = None,
+    ) -> Confirms:
         """Open a connection; blocks up to so long, name look-up and TLS included.
+
+        Args:
+            answers: Told what the broker says of messages.
+            seconds: Shared by all that is done.
+            on_reply: Given py-amqp's message of each reply to one of them.
 
         Raises:
             Lost: There is none to be had.
@@ -81,6 +92,11 @@ class Dialer:
                 self._prepare(connection)
                 channel = connection.channel(CHANNEL)
                 channel.confirm_select()
+                if on_reply is not None:
+                    channel.auto_decode = False  # a body is what came
+                    channel.basic_consume(
+                        DIRECT_REPLIES, no_ack=True, callback=on_reply
+                    )
                 return Confirms(connection, channel, unsent=unsent, answers=answers)
             except BaseException:
                 connection.collect()

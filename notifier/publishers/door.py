@@ -9,8 +9,10 @@ from typing import Any, Final, Self
 
 from notifier.errors import Conflict, InvalidEvent, Refused
 from notifier.event import Event
+from notifier.verdict import Answer as ListenerAnswer
 from notifier.wire import MAX_BODY_BYTES, routing_key, to_cloudevent
 from notifier.wire.body import check_size, encode_json
+from notifier.wire.call import answers_in
 from notifier.wire.cloudevents import BATCH, STRUCTURED
 
 MAX_EVENTS: Final = 1000
@@ -39,6 +41,7 @@ class Answer:
         field: The one at fault, if the event is.
         reason: What is wrong with it.
         event_ids: Those not confirmed; empty means all.
+        answers: Of listeners that were waited for; None: there are none.
     """
 
     status: int
@@ -46,6 +49,7 @@ class Answer:
     field: str | None = None
     reason: str = ""
     event_ids: tuple[str, ...] = ()
+    answers: tuple[ListenerAnswer, ...] | None = None
 
     @classmethod
     def read(cls, status: int, body: bytes) -> Self:
@@ -60,6 +64,7 @@ class Answer:
             field=str(fault["field"]) if is_named else None,
             reason=str(fault.get("reason")) if is_named else "",
             event_ids=tuple(map(str, ids)) if isinstance(ids, list) else (),
+            answers=answers_in(problem.get("verdict")),
         )
 
     def raise_if_final(self, ids: Sequence[str]) -> None:

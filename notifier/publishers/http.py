@@ -26,18 +26,22 @@ from notifier.errors import (
 )
 from notifier.event import Event
 from notifier.publishers.bounded import within
-from notifier.publishers.door import Answer, Batch, batches
+from notifier.publishers.door import Answer as BridgeAnswer
+from notifier.publishers.door import Batch, batches
+from notifier.verdict import Answer
 
 PATH: Final = "/v1/events"
 FIRST_PAUSE_SECONDS: Final = 0.05
 LONGEST_PAUSE_SECONDS: Final = 1.0
+MAX_WAY_SECONDS: Final = 0.25
+"""A bridge that waits for listeners is given so much less time, or a tenth."""
 
 _MAX_ANSWER_BYTES: Final = 64 * 1024
 _MAX_CONNECTIONS: Final = 64
 
 
 class HttpPublisher:
-    """The `Publisher` for engines that reach a bridge, but no broker.
+    """The `Publisher` and `Caller` of engines that reach a bridge, but no broker.
 
     Events that do not fit one request go in several, one after the other; the first
     that fails is the last that is tried.
@@ -76,6 +80,12 @@ class HttpPublisher:
                 err.event_ids = (*err.event_ids, *ids[len(batch.ids) :])
                 raise
 
+    def call(self, event: Event, *, timeout: timedelta) -> tuple[Answer, ...] | None:
+        """Return what those listeners said who were waited for (see `Caller`)."""
+        deadline = time.monotonic() + timeout.total_seconds()
+        (batch,) = batches([event])
+        return self._post(batch, deadline, is_call=True).answers
+
     def close(self) -> None:
         """Let go of the connections; may be called twice."""
         self._is_closed = True
@@ -92,7 +102,9 @@ class HttpPublisher:
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self._name}>"
 
-    def _post(self, batch: Batch, deadline: float) -> None:
+    def _post(
+        self, batch: Batch, deadline: float, *, is_call: bool = False
+    ) -> BridgeAnswer:
         trouble, ids = "no answer", batch.ids
         pause = FIRST_PAUSE_SECONDS
         while (left := deadline - time.monotonic()) > 0:
@@ -101,21 +113,25 @@ class HttpPublisher:
                 break
             try:
                 # requests bounds each step, but not their sum, nor the name look-up.
-                answer = within(left, partial(self._ask, batch, left), _forget)
+                ask = partial(self._ask, batch, left, is_call=is_call)
+                answer = within(left, ask, _forget)
             except (requests.RequestException, OSError) as err:
                 trouble = _reason(err)
             else:
                 if answer.status == HTTPStatus.ACCEPTED:
-                    return
+                    return answer
                 answer.raise_if_final(batch.ids)
                 trouble, ids = answer.detail, answer.event_ids or batch.ids
             time.sleep(max(min(pause, deadline - time.monotonic()), 0))
             pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
         raise Unreachable(f"{self._name}: {trouble}", ids)
 
-    def _ask(self, batch: Batch, seconds: float) -> Answer:
+    def _ask(self, batch: Batch, seconds: float, *, is_call: bool) -> BridgeAnswer:
+        # The bridge answers a little before it would be too late.
+        wait = {"wait": f"{seconds - min(seconds / 10, MAX_WAY_SECONDS):.3f}"}
         with self._session().post(
             self._url,
+            params=wait if is_call else None,
             data=batch.body,
             headers={"Content-Type": batch.form},
             timeout=seconds,
@@ -123,7 +139,7 @@ class HttpPublisher:
             stream=True,
         ) as response:
             body = next(response.iter_content(_MAX_ANSWER_BYTES), b"")
-            return Answer.read(response.status_code, body)
+            return BridgeAnswer.read(response.status_code, body)
 
     def _session(self) -> requests.Session:
         """Return this process's session. No lock: a child may inherit it locked."""
@@ -161,5 +177,5 @@ def _reason(err: BaseException) -> str:
     return said or str(err) or "no answer in time"
 
 
-def _forget(_: Answer) -> None:
+def _forget(_: BridgeAnswer) -> None:
     """Let go of an answer that came too late."""

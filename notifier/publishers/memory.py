@@ -7,16 +7,23 @@ ends the call, so bind the one that stores the events before those that only loo
 """
 
 import threading
+import time
+import uuid
 from collections import deque
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from dataclasses import replace
 from datetime import timedelta
 from typing import Final, NamedTuple, Self
 
 from notifier.errors import PublishError, Refused, Unreachable, Unroutable
 from notifier.event import Event
 from notifier.topology import accepts
+from notifier.verdict import Answer
 from notifier.wire import AmqpMessage, to_amqp
+from notifier.wire.call import Question, decode_reply
 
+REPLY_TO: Final = "workflow.replies.memory"
 DEFAULT_QUEUE_LENGTH: Final = 1000
 
 
@@ -61,7 +68,7 @@ class Binding:
 
 
 class MemoryPublisher:
-    """The `Publisher` without a broker.
+    """The `Publisher` without a broker, and its `Caller`.
 
     Example:
         >>> bus = MemoryPublisher()
@@ -77,6 +84,7 @@ class MemoryPublisher:
         self._bindings: tuple[Binding, ...] = ()
         self._mutex = threading.Lock()
         self._closed = False
+        self._waiting: dict[str, Future[bytes]] = {}
 
     def bind(self, binding: str, handler: Handler) -> Binding:
         """Call the handler with every event that the binding accepts, until closed.
@@ -108,9 +116,44 @@ class MemoryPublisher:
         timeout: timedelta,  # noqa: ARG002 - handlers bound their own time
     ) -> None:
         """Hand the events to every handler that is bound for them (see `Publisher`)."""
-        published = [Published(event, to_amqp(event)) for event in events]
+        self._hand_on([Published(event, to_amqp(event)) for event in events])
+
+    def call(self, event: Event, *, timeout: timedelta) -> tuple[Answer, ...] | None:
+        """Return what those listeners said who were waited for (see `Caller`).
+
+        The message says so as one on a broker does; a handler takes it to whoever
+        calls `reply`.
+        """
+        deadline = time.monotonic() + timeout.total_seconds()
+        question = Question(REPLY_TO, str(uuid.uuid4()), timeout)
+        message = to_amqp(event)
+        asking = replace(
+            message,
+            properties={**message.properties, **question.properties},
+            headers={**message.headers, **question.headers},
+        )
+        waiting = self._waiting[question.correlation_id] = Future[bytes]()
+        try:
+            self._hand_on([Published(event, asking)])
+            return decode_reply(waiting.result(max(deadline - time.monotonic(), 0)))
+        except TimeoutError:
+            return None
+        finally:
+            del self._waiting[question.correlation_id]
+
+    def reply(self, correlation_id: str, body: bytes) -> None:
+        """Hand a reply to who waits for it, if somebody still does; any thread."""
+        waiting = self._waiting.get(correlation_id)
+        if waiting is not None and not waiting.done():
+            waiting.set_result(body)
+
+    def close(self) -> None:
+        """Publish nothing more."""
+        self._closed = True
+
+    def _hand_on(self, published: Sequence[Published]) -> None:
         if self._closed:
-            ids = [event.id for event in events]
+            ids = [one.event.id for one in published]
             raise Unreachable("the publisher is closed", ids)
         bindings = self._bindings
         unroutable = [
@@ -125,10 +168,6 @@ class MemoryPublisher:
             raise Unroutable(
                 f"nothing is bound for {key}", [one.event.id for one in unroutable]
             )
-
-    def close(self) -> None:
-        """Publish nothing more."""
-        self._closed = True
 
     def _unbind(self, binding: Binding) -> None:
         with self._mutex:

@@ -2,11 +2,12 @@
 """A message on its way to an exchange."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
 from notifier.event import Event
 from notifier.wire import to_amqp
+from notifier.wire.call import Question
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,4 +44,12 @@ class Outgoing:
             headers=message.headers,
             key=event.execution_id,
             id=event.id,
+        )
+
+    def asking(self, question: Question) -> Self:
+        """Return the same message, from somebody who waits for the answers."""
+        return replace(
+            self,
+            properties={**self.properties, **question.properties},
+            headers={**self.headers, **question.headers},
         )

@@ -6,19 +6,23 @@ from notifier.topology.declaration import QueueType, declare, declare_quarantine
 from notifier.topology.names import (
     BRIDGE_QUEUE,
     DEAD_EXCHANGE,
+    DIRECT_REPLIES,
     EXCHANGE,
     MAX_KEY_BYTES,
     OUTBOX_TABLE,
     QUARANTINE_QUEUE,
+    REPLY_PREFIXES,
 )
 
 __all__ = [
     "BRIDGE_QUEUE",
     "DEAD_EXCHANGE",
+    "DIRECT_REPLIES",
     "EXCHANGE",
     "MAX_KEY_BYTES",
     "OUTBOX_TABLE",
     "QUARANTINE_QUEUE",
+    "REPLY_PREFIXES",
     "QueueType",
     "accepts",
     "declare",

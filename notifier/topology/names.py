@@ -15,6 +15,12 @@ BRIDGE_QUEUE: Final = "bridge"
 QUARANTINE_QUEUE: Final = "workflow.events.quarantine"
 """Durable queue that keeps what `DEAD_EXCHANGE` is given."""
 
+DIRECT_REPLIES: Final = "amq.rabbitmq.reply-to"
+"""RabbitMQ's own name for replies to who asks; it fills in the rest."""
+
+REPLY_PREFIXES: Final = (f"{DIRECT_REPLIES}.", "workflow.replies.")
+"""Queues that a bridge replies to; it publishes to no others."""
+
 MAX_KEY_BYTES: Final = 255  # an AMQP short string (AMQP 0-9-1 §4.2.5.3)
 
 OUTBOX_TABLE: Final = "workflow_notifier_outbox"

@@ -6,6 +6,7 @@ This package alone knows the names on the wire.
 
 from notifier.wire.amqp import AmqpMessage, amqp_headers, from_amqp, to_amqp
 from notifier.wire.body import MAX_BODY_BYTES, encode_body
+from notifier.wire.call import Question
 from notifier.wire.cloudevents import from_cloudevent, to_cloudevent
 from notifier.wire.http import ce_headers, from_http, from_json
 from notifier.wire.oslo import from_notification, from_oslo, to_notification
@@ -14,6 +15,7 @@ from notifier.wire.routing_key import routing_key
 __all__ = [
     "MAX_BODY_BYTES",
     "AmqpMessage",
+    "Question",
     "amqp_headers",
     "ce_headers",
     "encode_body",

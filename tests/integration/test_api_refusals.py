@@ -75,7 +75,27 @@ WRONG = {
         "callback.format",
         "not supported yet",
     ),
-    "another mode": (callback(mode="call"), "callback.mode", "not supported yet"),
+    "another mode": (callback(mode="ask"), "callback.mode", "'cast' or 'call'"),
+    "silence where nobody waits": (
+        callback(on_timeout="refuse"),
+        "callback.on_timeout",
+        "means nothing where nobody waits; leave it out, or say mode: call",
+    ),
+    "silence that means something else": (
+        callback(mode="call", on_timeout="ask"),
+        "callback.on_timeout",
+        "'accept' or 'refuse'",
+    ),
+    "a call that nobody answers": (
+        {"callback": {"type": "amqp", "exchange": "audit", "mode": "call"}},
+        "callback.mode",
+        "a callback of type amqp gives no answer to wait for; take cast",
+    ),
+    "the wait as a header": (
+        callback(headers={"Workflow-Wait-Ms": "1"}),
+        "callback.headers",
+        "is set by the bridge itself",
+    ),
     "text for a number": ({"max_in_flight": "64"}, "max_in_flight", "valid integer"),
     "nothing in flight": ({"max_in_flight": 0}, "max_in_flight", "equal to 1"),
     "a number for text": ({"workbook": 5}, "workbook", "valid string"),

@@ -159,7 +159,11 @@ async def test_a_source_that_is_stopped_while_it_connects_lets_go(side):
 
     taken = Taken(side.record)
     source = BrokerSource(
-        connect, queue=BRIDGE_QUEUE, prefetch=1, set_aside=asyncio.sleep
+        connect,
+        queue=BRIDGE_QUEUE,
+        prefetch=1,
+        set_aside=asyncio.sleep,
+        reply=print,
     )
     running = asyncio.create_task(source.run(taken))
     await until(connecting.is_set)
@@ -181,7 +185,11 @@ async def test_a_source_lets_go_of_a_connection_that_is_of_no_use(side):
         return connections[-1]
 
     source = BrokerSource(
-        connect, queue=BRIDGE_QUEUE, prefetch=-1, set_aside=asyncio.sleep
+        connect,
+        queue=BRIDGE_QUEUE,
+        prefetch=-1,
+        set_aside=asyncio.sleep,
+        reply=print,
     )
     running = asyncio.create_task(source.run(Taken(side.record)))
     await until(lambda: len(connections) > 1)

@@ -69,6 +69,7 @@ def test_every_option_has_its_effect(run_json, kept):
         *("--when", "$.task.state = ERROR", "--name", "pager", "--method", "put"),
         *("--header", "X-Team: ops", "--header", "X-Token:t0p:s3cret"),
         *("--secret", "whsec_" + "A" * 32, "--timeout", "2.5", "--max-in-flight", "7"),
+        *("--mode", "call", "--on-timeout", "refuse"),
     )
 
     assert added["events"] == ["on-task-error", "EXECUTION", "task.started"]
@@ -78,6 +79,8 @@ def test_every_option_has_its_effect(run_json, kept):
     assert added["secret"] == "whsec_" + "A" * 32
     assert added["max_in_flight"] == 7
     assert added["callback"]["method"] == "PUT"
+    assert added["callback"]["mode"] == "call"
+    assert added["callback"]["on_timeout"] == "refuse"
     assert added["callback"]["timeout_seconds"] == 2.5
     assert kept(added).callback.headers == {"X-Team": "ops", "X-Token": "t0p:s3cret"}
 
@@ -246,3 +249,21 @@ def test_without_a_bridge_it_is_said_how_to_start_one(run):
         f"Error: no bridge answers on {url}: no connection; start one with: "
         "notifier-bridge serve\n"
     )
+
+
+def test_a_call_can_become_a_cast_again(run_json):
+    added = run_json("listener-add", "workbook", "orders", HOOK, "--mode", "call")
+
+    changed = run_json("listener-update", added["id"], "--mode", "cast")
+
+    assert added["callback"]["on_timeout"] == "accept"
+    assert changed["callback"]["mode"] == "cast"
+    assert changed["callback"]["on_timeout"] is None
+
+
+def test_a_listener_that_is_waited_for_is_shown_so(run, run_json):
+    added = run_json("listener-add", "workbook", "orders", HOOK, "--mode", "call")
+
+    shown = run("listener-show", added["id"]).stdout
+
+    assert "waited for; silence counts as accept" in shown

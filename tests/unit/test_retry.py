@@ -16,9 +16,14 @@ def outcome(kind, **more):
     return Outcome(kind, NOW, timedelta(seconds=1), **more)
 
 
-def decided(kind, attempts=1, chance=0.5, **more):
+def decided(kind, attempts=1, chance=0.5, refusal=None, **more):
     return decide(
-        POLICY, outcome(kind, **more), attempts=attempts, now=NOW, chance=chance
+        POLICY,
+        outcome(kind, **more),
+        attempts=attempts,
+        now=NOW,
+        chance=chance,
+        refusal=refusal,
     )
 
 
@@ -95,3 +100,10 @@ def test_an_attempt_that_the_bridge_cut_off_does_not_count():
         NOW,
         False,
     )
+
+
+def test_a_refusal_that_was_waited_for_delivers_and_says_why():
+    decision = decided(OutcomeKind.REFUSED, status=409, refusal="closed")
+
+    assert decision.state is State.DELIVERED
+    assert decision.reason == "refused: closed"
