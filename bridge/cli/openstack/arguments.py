@@ -2,7 +2,7 @@
 """The arguments of ``openstack workflow listener …``."""
 
 from argparse import ArgumentParser
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Final
 
 from bridge.cli.options import BOUNDS, DESCRIBING, Option
@@ -45,7 +45,7 @@ def _take(parser: ArgumentParser, options: Iterable[Option]) -> None:
             action="append" if option.is_repeated else "store",
             default=[] if option.is_repeated else None,
             choices=option.choices or None,
-            type=str.upper if option.choices else option.kind,
+            type=_reader(option),
             help=option.help,
         )
 
@@ -54,6 +54,13 @@ def _metavar(option: Option) -> str | None:
     if option.choices or option.metavar is not None:
         return option.metavar
     return f"<{option.flag.removeprefix('--')}>"
+
+
+def _reader(option: Option) -> Callable[[str], str | int | float]:
+    if not option.choices:
+        return option.kind
+    known = {choice.lower(): choice for choice in option.choices}
+    return lambda typed: known.get(typed.lower(), typed)
 
 
 def _take_switch(parser: ArgumentParser, **meanings: str) -> None:
