@@ -18,6 +18,8 @@ BRIDGE = [
     "uvloop>=0.21; sys_platform != 'win32'",
     "yaql>=3.0",
 ]
+# Nothing: Mistral's environment has what it takes, and keeps its versions.
+MISTRAL: list[str] = []
 OPENSTACKCLIENT = ["osc-lib>=3.2"]
 OUTBOX = ["SQLAlchemy>=2.0.36"]
 POSTGRESQL = ["psycopg[binary]>=3.2"]
@@ -60,6 +62,7 @@ setup(
     ],
     extras_require={
         "bridge": BRIDGE,
+        "mistral": MISTRAL,
         "openstackclient": OPENSTACKCLIENT,
         "outbox": OUTBOX,
         "postgresql": POSTGRESQL,
@@ -71,6 +74,9 @@ setup(
             "notifier = notifier.cli:main",
             "notifier-bridge = bridge.cli:main",
         ],
+        "mistral.notification.publishers": [
+            "amqp = notifier.engines.mistral.publisher:MistralPublisher",
+        ],
         "openstack.workflow_engine.v2": [
             "workflow_listener_add = bridge.cli.openstack.listeners:Add",
             "workflow_listener_delete = bridge.cli.openstack.listeners:Delete",
@@ -81,6 +87,7 @@ setup(
         "oslo.config.opts": [
             "notifier = notifier.settings:list_opts",
             "bridge = bridge.settings:list_opts",
+            "notifier.mistral = notifier.engines.mistral.settings:list_opts",
         ],
     },
 )

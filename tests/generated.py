@@ -17,6 +17,7 @@ from bridge import settings as of_bridge
 from bridge.api.app import build
 from bridge.store.database import Database
 from notifier import settings as of_notifier
+from notifier.engines.mistral import settings as of_mistral
 from tests.served import parts_for
 
 ROOT = Path(__file__).parents[1]
@@ -31,6 +32,22 @@ value is written `$$`.
 """
 
 
+_IN_MISTRAL = "A section of Mistral's own files ([how](../how-to/mistral.md))."
+
+# What the sample says beside the options of ours.
+_MISTRAL = """[notifier]
+
+# The engine itself tells what happens: Mistral's own notifier process would lose what is
+# on the way to it whenever one of them ends.
+type = local
+
+# Every execution and task is told, those that no user asked for too.
+notify = [{"type": "amqp"}]
+
+
+"""
+
+
 def sample(namespace):
     """Return the sample of a configuration file."""
     config = cfg.ConfigOpts()
@@ -41,15 +58,22 @@ def sample(namespace):
     return text.getvalue()
 
 
+def mistral_sample():
+    """Return what an operator adds to mistral.conf."""
+    _, section, options = sample("notifier.mistral").partition("[workflow_notifier]")
+    return f"{_MISTRAL}{section}{options}"
+
+
 def settings_reference():
     """Return docs/reference/settings.md."""
     lines = [_HEAD]
-    for title, module in (
-        ("The notifier: `notifier.conf`", of_notifier),
-        ("The bridge: `bridge.conf`", of_bridge),
+    for title, module, where in (
+        ("The notifier: `notifier.conf`", of_notifier, _usual_files(of_notifier)),
+        ("The bridge: `bridge.conf`", of_bridge, _usual_files(of_bridge)),
+        ("In Mistral: `mistral.conf`", of_mistral, _IN_MISTRAL),
     ):
         lines.append(f"## {title}\n")
-        lines.append(f"Looked for in `{module.USER_FILE}`, `{module.SYSTEM_FILE}`.\n")
+        lines.append(f"{where}\n")
         for section, options in module.list_opts():
             lines.append(f"### `[{section}]`\n")
             lines.append("| name | default | |\n| --- | --- | --- |")
@@ -66,6 +90,7 @@ def openapi():
 FILES = {
     "etc/notifier/notifier.conf.sample": lambda: sample("notifier"),
     "etc/bridge/bridge.conf.sample": lambda: sample("bridge"),
+    "etc/mistral/mistral.conf.sample": mistral_sample,
     "docs/reference/settings.md": settings_reference,
     "docs/openapi.json": openapi,
 }
@@ -78,6 +103,10 @@ def main():
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(generate(), "utf-8")
         sys.stdout.write(f"{name}\n")
+
+
+def _usual_files(module):
+    return f"Looked for in `{module.USER_FILE}`, `{module.SYSTEM_FILE}`."
 
 
 def _row(option):

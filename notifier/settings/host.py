@@ -10,6 +10,7 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cache
+from pathlib import Path
 from typing import Any, Final
 
 from oslo_config import cfg
@@ -17,8 +18,9 @@ from oslo_config import cfg
 from notifier.errors import SettingsError
 from notifier.settings.files import right
 from notifier.settings.options import AMQP, amqp_url, bus_of, bus_opts
+from notifier.settings.url import TRANSPORT
 from notifier.settings.values import Bus, Settings
-from notifier.tls import NO_FILES
+from notifier.tls import NO_FILES, Tls
 
 SECTION: Final = "workflow_notifier"
 
@@ -54,6 +56,30 @@ def of_host(
     return Settings(
         bus=bus, source=values["bus", "source"], project=values["bus", "project"]
     )
+
+
+def own_broker(conf: cfg.ConfigOpts, transport_url: str) -> Bus | None:
+    """Return the broker that a service talks over; None: it is no RabbitMQ.
+
+    Args:
+        conf: Of the service, whose oslo.messaging has registered its options.
+        transport_url: As oslo.messaging has it.
+
+    Raises:
+        SettingsError: The URL is none.
+    """
+    if not transport_url.startswith(TRANSPORT):
+        return None
+    try:
+        brokers = AMQP(transport_url)
+    except ValueError as err:
+        raise SettingsError(f"transport_url {err}") from err
+    rabbit = conf.oslo_messaging_rabbit
+    if not rabbit.ssl:
+        return Bus(url=brokers)
+    names = ("ssl_ca_file", "ssl_cert_file", "ssl_key_file")
+    ca, cert, key = (Path(rabbit[name]) if rabbit[name] else None for name in names)
+    return Bus(url=brokers.replace("amqp://", "amqps://"), tls=Tls(ca, cert, key))
 
 
 @cache  # oslo.config takes an option twice only if it is the same object
