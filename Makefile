@@ -5,10 +5,10 @@ BIN := .venv/bin
 READY := .venv/.ready-to-test
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test unit check samples clean
+.PHONY: help demo test test-mistral unit check samples clean
 
 help: ## list what there is
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: .venv/.ready-to-demo ## show the product doing its job, from an engine to a webhook
 	@$(BIN)/python -m demo
@@ -16,6 +16,11 @@ demo: .venv/.ready-to-demo ## show the product doing its job, from an engine to 
 test: $(READY) ## run every test, against real servers (under 10 minutes)
 	@$(BIN)/python -m tests.servers.install
 	@$(BIN)/python -m tests.lanes
+
+test-mistral: $(READY) ## run the tests with a real Mistral, installed into .venv-mistral
+	@$(BIN)/python -m tests.servers.install
+	@$(BIN)/python -m tests.mistral.environment
+	@$(BIN)/pytest --timeout 300 tests/mistral
 
 unit: $(READY) ## run the tests that need no server (under 10 s)
 	@HYPOTHESIS_PROFILE=brief $(BIN)/pytest tests/unit tests/properties
@@ -30,7 +35,7 @@ samples: $(READY) ## write again what is generated from the code: etc/ and docs/
 	@$(BIN)/python -m tests.generated
 
 clean: ## remove .venv and all else that was made here
-	rm -rf .venv .tox build dist .run *.egg-info .coverage*
+	rm -rf .venv .venv-mistral .tox build dist .run *.egg-info .coverage*
 	rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 

@@ -1,0 +1,224 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A private Mistral on 127.0.0.1: its components as processes, driven by its REST API."""
+
+import os
+import subprocess
+import time
+from collections.abc import Sequence
+from datetime import timedelta
+
+import requests
+
+from tests.mistral.environment import BIN
+from tests.servers.processes import Kept, free_port
+
+COMPONENTS = ("engine", "executor", "api")
+START_WITHIN = timedelta(seconds=60)
+PATIENCE = timedelta(seconds=60)
+
+_HOST = "127.0.0.1"
+_POLL_SECONDS = 0.05
+_LOG_LINES_SHOWN = 30
+_STARTED = {
+    "api": "API server started",
+    "engine": "Engine server started",
+    "executor": "Executor server started",
+    "notifier": "Notification server started",
+}
+
+_TEXT = {"Content-Type": "text/plain"}
+
+# What the settings of whoever runs the tests would change.
+_FOREIGN = ("AMQP_URL", "DATABASE_URL", "OS_", "PYTHON")
+
+# Without `denied_cidrs`, Mistral's webhooks would not go to loopback addresses.
+_CONF = """
+[DEFAULT]
+transport_url = {transport_url}
+[database]
+connection = {connection}
+[api]
+host = {host}
+port = {port}
+[pecan]
+auth_enable = False
+[oslo_policy]
+policy_file = {policy_file}
+[action_std_http]
+denied_cidrs =
+[notifier]
+type = {kind}
+notify = {notify}
+"""
+
+
+class Mistral:
+    """A context manager; its processes run from enter to exit.
+
+    Args:
+        folder: For its configuration and logs.
+        rabbit_url: Of the broker that its components talk over.
+        database_url: ``postgresql://…`` of an empty database.
+        notify: ``[notifier] notify``, one JSON object for each publisher.
+        settings: Further text of ``mistral.conf``.
+        components: Those that run.
+        kind: ``[notifier] type``.
+        environment: Of its processes.
+    """
+
+    def __init__(
+        self,
+        folder,
+        *,
+        rabbit_url,
+        database_url,
+        notify: Sequence[str] = ('{"type": "amqp"}',),
+        settings="",
+        components=COMPONENTS,
+        kind="local",
+        environment=None,
+    ):
+        self._folder = folder
+        self._components = components
+        self._port = free_port()
+        self._url = f"http://{_HOST}:{self._port}/v2"
+        self._environment = {} if environment is None else environment
+        self._processes = {}
+        self.conf = folder / "mistral.conf"
+        (folder / "policy.yaml").write_text("{}\n")
+        self.conf.write_text(
+            _CONF.format(
+                transport_url=rabbit_url.replace("amqp://", "rabbit://"),
+                connection=database_url.replace("postgresql:", "postgresql+psycopg2:"),
+                host=_HOST,
+                port=self._port,
+                policy_file=folder / "policy.yaml",
+                kind=kind,
+                notify=f"[{', '.join(notify)}]",
+            )
+            + settings
+        )
+
+    def __enter__(self):
+        self._manage("upgrade", "head")
+        self._manage("populate")
+        self.start(*self._components)
+        return self
+
+    def __exit__(self, *_):
+        for name in self._components:
+            self.kill(name)
+
+    def start(self, *names):
+        """Start components and return once they work."""
+        for name in names:
+            self._log(name).write_text("")
+            self._processes[name] = Kept(
+                (BIN / "mistral-server", "--config-file", self.conf, "--server", name),
+                env=_environment(self._environment),
+                log=self._log(name),
+            )
+        deadline = time.monotonic() + START_WITHIN.total_seconds()
+        while not all(_STARTED[name] in self.said(name) for name in names):
+            assert time.monotonic() < deadline, self._why(names)
+            assert all(self._processes[name].runs for name in names), self._why(names)
+            time.sleep(_POLL_SECONDS)
+
+    def kill(self, name):
+        """End a component with SIGKILL, as a crash would."""
+        if name in self._processes:
+            self._processes.pop(name).kill()
+
+    def said(self, name):
+        """Return what a component has logged since its start."""
+        return self._log(name).read_text(errors="replace")
+
+    def define(self, text, kind="workflows"):
+        """Store workflows, or a workbook."""
+        self._ask("POST", f"/{kind}", data=text, headers=_TEXT)
+
+    def run(self, workflow, **params):
+        """Start an execution and return its id."""
+        body = {"workflow_name": workflow, "params": params}
+        return self._ask("POST", "/executions", json=body)["id"]
+
+    def finish(self, workflow, *, state="SUCCESS"):
+        """Run a workflow to its end and return the execution's id."""
+        execution = self.run(workflow)
+        self.wait_for(execution, state)
+        return execution
+
+    def set_state(self, execution, state):
+        """Pause, resume or cancel an execution."""
+        self._ask("PUT", f"/executions/{execution}", json={"state": state})
+
+    def set_task_state(self, task, state, **members):
+        """Run a failed task again, or skip it."""
+        self._ask("PUT", f"/tasks/{task}", json={"id": task, "state": state, **members})
+
+    def complete(self, task):
+        """Complete the one action of a task, as an outside system would."""
+        (action,) = self._ask("GET", f"/tasks/{task}/action_executions")[
+            "action_executions"
+        ]
+        self._ask(
+            "PUT", f"/action_executions/{action['id']}", json={"state": "SUCCESS"}
+        )
+
+    def task(self, execution, name):
+        """Return the id of a task; wait until there is one."""
+        found = self._wait(
+            lambda: [
+                one["id"]
+                for one in self._ask("GET", f"/executions/{execution}/tasks")["tasks"]
+                if one["name"] == name
+            ],
+            f"no task {name}",
+        )
+        return found[0]
+
+    def state(self, execution):
+        """Return the state of an execution."""
+        return self._ask("GET", f"/executions/{execution}")["state"]
+
+    def wait_for(self, execution, state):
+        """Wait until an execution is in a state."""
+        self._wait(lambda: self.state(execution) == state, f"{execution} not {state}")
+
+    def _ask(self, method, path, **content):
+        answer = requests.request(method, self._url + path, timeout=30, **content)
+        assert answer.ok, f"{method} {path}: {answer.status_code} {answer.text}"
+        return answer.json()
+
+    def _wait(self, look, otherwise):
+        deadline = time.monotonic() + PATIENCE.total_seconds()
+        while not (found := look()):
+            assert time.monotonic() < deadline, otherwise
+            time.sleep(_POLL_SECONDS)
+        return found
+
+    def _manage(self, *arguments):
+        command = [BIN / "mistral-db-manage", "--config-file", self.conf, *arguments]
+        done = subprocess.run(
+            command,
+            env=_environment(self._environment),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+
+    def _log(self, name):
+        return self._folder / f"{name}.log"
+
+    def _why(self, names):
+        return "\n".join(
+            f"{name}:\n" + "\n".join(self.said(name).splitlines()[-_LOG_LINES_SHOWN:])
+            for name in names
+        )
+
+
+def _environment(further):
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(_FOREIGN)}
+    return {**kept, **further}
