@@ -55,7 +55,7 @@ class HandSource:
     async def close(self):
         pass
 
-    def hand(self, envelope, *, is_repeat=False):
+    def hand(self, envelope, *, is_repeat=False, question=None):
         """Hand on an event."""
 
         def settle():
@@ -64,7 +64,7 @@ class HandSource:
         def reject(reason):
             self.rejected[envelope.event.id] = reason
 
-        self._sink(Received(envelope, is_repeat, settle, reject))
+        self._sink(Received(envelope, is_repeat, settle, reject, question))
 
 
 class RunningWorker:

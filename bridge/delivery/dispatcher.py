@@ -173,6 +173,7 @@ class Dispatcher:
         for lane in self._lanes.values():
             for flight in lane.clear():
                 self._park(flight)
+                self._inquiries.note(flight.delivery.id, None)
         for arrival in self._logbook.arrivals():
             self._logbook.record_if_known(arrival)
 

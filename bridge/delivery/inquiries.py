@@ -11,10 +11,13 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Final
 
 from bridge.delivery.answers import answer_of, silence_of
 from bridge.model import DeliveryId, Listener, Mode, Outcome, Question
 from notifier.verdict import Answer
+
+ENDED: Final = "the bridge ended"
 
 
 @dataclass(slots=True, eq=False)
@@ -57,11 +60,20 @@ class Inquiries:
         latest = max(one.question.deadline for one in waiting)
         return timedelta(seconds=max(latest - time.monotonic(), 0))
 
-    def note(self, delivery_id: DeliveryId, outcome: Outcome) -> None:
-        """Take in the outcome of an attempt, if somebody waits for it."""
+    def note(self, delivery_id: DeliveryId, outcome: Outcome | None) -> None:
+        """Take in the outcome of an attempt, if somebody waits for it.
+
+        Args:
+            delivery_id: Of which.
+            outcome: None: this bridge attempts it no more.
+        """
         for inquiry in self._open.pop(delivery_id, ()):
             listener = inquiry.asked[delivery_id]
-            inquiry.answers[delivery_id] = answer_of(listener, outcome)
+            inquiry.answers[delivery_id] = (
+                silence_of(listener, ENDED)
+                if outcome is None
+                else answer_of(listener, outcome)
+            )
             if len(inquiry.answers) == len(inquiry.asked):
                 self._close(inquiry)
 
