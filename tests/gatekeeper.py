@@ -43,6 +43,10 @@ class Gatekeeper:
     def url(self, path):
         return f"http://127.0.0.1:{self._server.server_address[1]}{path}"
 
+    def hold(self):
+        """Answer nothing at /slow until `release`; so it is from the start."""
+        self._released.clear()
+
     def release(self):
         """Let what came to /slow be answered, from now on at once."""
         self._released.set()

@@ -232,3 +232,53 @@ def test_importing_again_takes_the_passwords_away(broker, channel_of):
         set_passwords(broker)
 
     channel_of("engine").queue_declare("bridge", passive=True)
+
+
+def test_engines_may_wait_for_listeners(url_of, tmp_path):
+    """RabbitMQ asks for no permission where replies go directly to who asked."""
+    settings = Settings(
+        api=ApiSettings(port=0),
+        bus=BusSettings(url=url_of("bridge")),
+        database=DatabaseSettings(f"sqlite:///{tmp_path}/bridge.sqlite3"),
+        secrets=SecretSettings(key_file=tmp_path / "bridge.key"),
+    )
+    event = an_event("acme")
+    with (
+        EmbeddedBridge(settings),
+        AmqpPublisher(url_of("engine"), bridge_queue=None) as publisher,
+    ):
+        assert publisher.call(event, timeout=TIMEOUT) == ()
+
+
+def is_kept(client, event):
+    try:
+        return client.get_event(event.id)
+    except ClientError:
+        return None
+
+
+def test_a_bridge_that_may_not_reply_takes_events_all_the_same(
+    broker, url_of, tmp_path, caplog
+):
+    may_write = "^(workflow[.]events.*|bridge)$"
+    broker.management.add_user("mute", PASSWORD, "/", write=may_write)
+    settings = Settings(
+        api=ApiSettings(port=0),
+        bus=BusSettings(url=url_of("mute")),
+        database=DatabaseSettings(f"sqlite:///{tmp_path}/bridge.sqlite3"),
+        secrets=SecretSettings(key_file=tmp_path / "bridge.key"),
+    )
+    event = an_event("acme")
+    with (
+        caplog.at_level(logging.WARNING),
+        EmbeddedBridge(settings) as bridge,
+        AmqpPublisher(url_of("engine"), bridge_queue=None) as publisher,
+        BridgeClient(bridge.url) as client,
+    ):
+        assert publisher.call(event, timeout=timedelta(seconds=1)) is None
+        until(lambda: is_kept(client, event), bool)
+        assert client.health() == []
+
+    assert "a verdict cannot be told" in caplog.text
+    assert "the bus is lost" not in caplog.text
+    broker.management.drop_user("mute")
