@@ -10,31 +10,42 @@ import re
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
-from typing import Any, Final, NoReturn
+from typing import Any, Final
 
 import yaql
 from yaql.language import exceptions, specs, utils, yaqltypes
 from yaql.language.expressions import (
     BinaryOperator,
+    Constant,
     Expression,
     Function,
     GetContextValue,
+    IndexExpression,
     KeywordConstant,
+    ListExpression,
     MappingRuleExpression,
     Statement,
+    UnaryOperator,
     Wrap,
 )
 
+from bridge.conditions.absence import Missing, item, member, of_null, quote
 from bridge.conditions.limits import MAX_ITEMS, MAX_VALUE_BYTES
 from bridge.conditions.verdict import Judgement, Verdict
 
 __all__ = [
     "BinaryOperator",
+    "Constant",
     "Expression",
+    "Function",
     "GetContextValue",
+    "IndexExpression",
     "KeywordConstant",
+    "ListExpression",
     "Statement",
+    "UnaryOperator",
     "Unreadable",
+    "Wrap",
     "freeze",
     "judge",
     "read",
@@ -67,10 +78,11 @@ class Unreadable(Exception):
         self.position = position
 
 
-def warm_up() -> None:
-    """Build what reading and judging need, about 0.1 s; else the first use does."""
+def warm_up(*, judging: bool) -> None:
+    """Build what reading, and maybe judging, needs: 0.1 s; else the first use does."""
     _engine()
-    _context()
+    if judging:
+        _context()
 
 
 def read(text: str) -> Statement:
@@ -113,20 +125,11 @@ def judge(text: str, statement: Statement, data: object) -> Judgement:
     context = _context().create_child_context()
     try:
         holds = bool(statement.evaluate(data=data, context=context))
-    except _Missing as err:
-        return Judgement(Verdict.MISSING, f"{_quote(text, err.what)} {err.why}")
+    except Missing as err:
+        return err.judgement(text)
     except Exception as err:  # noqa: BLE001 - the expression's fault is its verdict
         return Judgement(Verdict.ERROR, _reason(text, err))
     return _MATCH if holds else _NO_MATCH
-
-
-class _Missing(Exception):
-    """The data has no such member."""
-
-    def __init__(self, what: object, why: str) -> None:
-        super().__init__()
-        self.what = what
-        self.why = why
 
 
 def _children(node: Expression) -> Sequence[Expression]:
@@ -171,37 +174,19 @@ def _overloads() -> Iterator[tuple[Any, ...]]:
     method = yaqltypes.Lambda(method=True)
     value = yaqltypes.PythonType(object, nullable=True)
     index = yaqltypes.PythonType(int, nullable=False)
-    yield "#operator_.", _member, mapping, key
-    yield "#operator_.", _of_null, null, key
+    yield "#operator_.", member, mapping, key
+    yield "#operator_.", of_null, null, key
     yield "#operator_.", _method_of_null, null, method
-    yield "#indexer", _member, mapping, value
-    yield "#indexer", _item, yaqltypes.Sequence(), index
-    yield "#indexer", _of_null, null, value
-
-
-def _member(mapping: Mapping[object, object], key: object) -> object:
-    try:
-        return mapping[key]
-    except KeyError:
-        raise _Missing(key, "is absent") from None
-
-
-def _item(items: Sequence[object], index: int) -> object:
-    try:
-        return items[index]
-    except IndexError:
-        raise _Missing(index, "is beyond the list's end") from None
-
-
-def _of_null(_: None, key: object) -> NoReturn:
-    raise _Missing(key, "is asked of null")
+    yield "#indexer", member, mapping, value
+    yield "#indexer", item, yaqltypes.Sequence(), index
+    yield "#indexer", of_null, null, value
 
 
 def _method_of_null(nothing: None, method: Callable[[None], object]) -> object:
     try:
         return method(nothing)  # some take null: isEmpty
     except exceptions.NoMatchingMethodException as err:
-        raise _Missing(_name_in(err), "is asked of null") from None
+        raise Missing(_name_in(err), "is asked of null") from None
 
 
 _REASONS: Final = (
@@ -221,10 +206,10 @@ _REASONS: Final = (
 def _reason(text: str, err: Exception) -> str:
     name = _name_in(err)
     if name.startswith("#property#"):
-        member = _quote(text, name.removeprefix("#property#"))
+        member = quote(text, name.removeprefix("#property#"))
         return f"{member} is asked of something that has no members"
     shown = re.sub(r"#(unary_)?operator_", "", name).replace("#indexer", "[]")
-    shown = _quote(text, shown) if shown != "[]" else "[]"
+    shown = quote(text, shown) if shown != "[]" else "[]"
     reasons = (reason for kind, reason in _REASONS if isinstance(err, kind))
     return next(reasons, f"fails with {type(err).__name__}").format(shown)
 
@@ -233,8 +218,3 @@ def _name_in(err: Exception) -> str:
     """Return the function that yaql's message names; the rest may quote the event."""
     found = re.search('"(.+?)"', str(err))
     return "" if found is None else found[1]
-
-
-def _quote(text: str, what: object) -> str:
-    """Quote a name only where the condition itself holds it; it may be of the event."""
-    return f"'{what}'" if str(what) in text else "a name it computes"

@@ -15,9 +15,11 @@
 
 import json
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Final
 
-_HEAD = 4
+READY: Final = "ready"
+
+_HEAD: Final = 4
 
 
 def encode(value: object) -> bytes:

@@ -14,7 +14,7 @@ from functools import lru_cache
 from typing import Any, Final
 
 from bridge.conditions import engine
-from bridge.conditions.frames import Decoder, encode
+from bridge.conditions.frames import READY, Decoder, encode
 from bridge.conditions.limits import CPU_LIMIT, MEMORY_LIMIT_BYTES
 from bridge.conditions.verdict import Judgement, Verdict
 
@@ -27,10 +27,10 @@ _KEPT_EXPRESSIONS: Final = 512  # up to 0.3 MB each
 def main() -> None:
     """Answer until the bridge closes its end of the socket."""
     _confine()
-    engine.warm_up()
+    engine.warm_up(judging=True)
     decoder = Decoder()
     with socket.socket(fileno=os.dup(_STANDARD_INPUT)) as stream:
-        stream.sendall(encode("ready"))
+        stream.sendall(encode(READY))
         _hush()
         while piece := stream.recv(_PIECE_BYTES):
             for request in decoder.feed(piece):
