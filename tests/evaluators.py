@@ -6,7 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 from typing import Any, Self
 
-from bridge.conditions.child import Evaluator
+from bridge.conditions.child import Child
+from bridge.conditions.evaluator import Evaluator
+from bridge.conditions.suspension import Suspensions
 from bridge.conditions.verdict import Judgement, Verdict
 
 DEADLINE_SECONDS = 30
@@ -16,12 +18,19 @@ class RunningEvaluator:
     """Context manager around an evaluator and its loop."""
 
     def __init__(
-        self, new_loop: Callable[[], asyncio.AbstractEventLoop] | None = None
+        self,
+        new_loop: Callable[[], asyncio.AbstractEventLoop] | None = None,
+        *,
+        make: Callable[[], Evaluator | Child] = Evaluator,
     ) -> None:
         self._runner = asyncio.Runner(loop_factory=new_loop)
+        self._make = make
 
     def __enter__(self) -> Self:
-        self.evaluator = self.run(_make)
+        async def make() -> Evaluator | Child:
+            return self._make()
+
+        self.evaluator = self.run(make)
         return self
 
     def __exit__(
@@ -77,5 +86,6 @@ class RunningEvaluator:
         return [one.verdict for one in self.judge(conditions, data)]
 
 
-async def _make() -> Evaluator:
-    return Evaluator()
+def child() -> Child:
+    """Make the part of an evaluator that asks the process, of whatever condition."""
+    return Child(Suspensions())

@@ -14,9 +14,11 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Final
 
-from bridge.conditions.frames import encode
+from bridge.conditions.frames import READY, encode
 from bridge.conditions.limits import CPU_LIMIT, SILENCE_LIMIT, START_LIMIT
 from bridge.conditions.process import Process
+from bridge.conditions.spare import Spare
+from bridge.conditions.suspension import Suspensions
 from bridge.conditions.verdict import Judgement, Verdict
 
 _LOG: Final = logging.getLogger(__name__)
@@ -32,33 +34,39 @@ _TOO_LONG: Final = Judgement(
 _DEADLY: Final = Judgement(
     Verdict.ERROR, f"ended the process that evaluates it, {_DEATHS} times"
 )
+_SUSPENDED: Final = Judgement(
+    Verdict.ERROR, "was too costly, time and again; not evaluated for a while"
+)
 _NO_JSON: Final = Judgement(Verdict.ERROR, "the event's data is not JSON")
 
 
-class Evaluator:
+class Child:
     """Answers whether conditions hold; made, used and closed on one event loop.
 
     The process is started by the first evaluation, and again after each end while
     anything waits. What waits is never given up: that no process can be had is nobody's
     fault, and an event that nobody judged must not pass for one that matched nothing.
 
+    After the first overrun a second process is kept ready, to take the first one's place.
+
     Example:
         >>> async def is_task_free(data):
         ...     judged = asyncio.get_running_loop().create_future()
-        ...     evaluator = Evaluator()
-        ...     evaluator.evaluate(["$.task = null"], data, judged.set_result)
+        ...     child = Child(Suspensions())
+        ...     child.evaluate(["$.task = null"], data, judged.set_result)
         ...     try:
         ...         return await judged
         ...     finally:
-        ...         evaluator.close()
+        ...         child.close()
         >>> asyncio.run(is_task_free({"task": None}))
         [Judgement(verdict=<Verdict.MATCH: 'match'>, reason=None)]
     """
 
-    def __init__(self) -> None:
+    def __init__(self, suspensions: Suspensions) -> None:
         self._loop = asyncio.get_running_loop()
+        self._suspensions = suspensions
+        self._spare: Final = Spare()
         self._process: Process | None = None
-        self._ready = False
         self._closed = False
         self._waiting: deque[_Job] = deque()
         self._sent: deque[_Job] = deque()
@@ -71,6 +79,11 @@ class Evaluator:
     def pid(self) -> int | None:
         """Id of the process, while there is one."""
         return None if self._process is None else self._process.pid
+
+    @property
+    def spare_pid(self) -> int | None:
+        """Id of the process that stands ready to take over, while there is one."""
+        return self._spare.pid
 
     @property
     def is_well(self) -> bool:
@@ -111,6 +124,7 @@ class Evaluator:
         if self._process is not None:
             self._process.close()
             self._process = None
+        self._spare.close()
 
     def _pump(self) -> None:
         """Send as much as may be under way; start a process if there is none."""
@@ -118,12 +132,21 @@ class Evaluator:
             return
         if self._process is None:
             self._start()
-        elif self._ready:
+        elif self._process.is_ready:
             while self._waiting and len(self._sent) < _UNDER_WAY:
                 self._send(self._process, self._waiting.popleft())
             self._watch_over(SILENCE_LIMIT)
 
     def _start(self) -> None:
+        self._process = self._spare.take(self._hear, self._ended)
+        if self._process is not None and self._process.is_ready:
+            self._begin()
+        elif self._process is not None:
+            self._watch_over(START_LIMIT)
+        else:
+            self._start_anew()
+
+    def _start_anew(self) -> None:
         try:
             self._process = Process(self._hear, self._ended)
         except OSError as err:
@@ -131,7 +154,16 @@ class Evaluator:
         else:
             self._watch_over(START_LIMIT)
 
+    def _begin(self) -> None:
+        """Give a process that is ready its first work."""
+        self._stop_watch()
+        self._pump()
+
     def _send(self, process: Process, job: "_Job") -> None:
+        self._leave_out(job)
+        if not job.open:
+            self._answer(job)
+            return
         try:
             frame = encode({"when": [*job.open], "data": job.data})
         except (TypeError, ValueError, RecursionError):
@@ -142,14 +174,13 @@ class Evaluator:
 
     def _hear(self, frame: Any) -> None:  # noqa: ANN401 - JSON's edge
         self._heard += 1
-        if self._ready:
+        if frame != READY:
             verdict, reason = frame
             self._failures = 0
             self._judge(Judgement(Verdict(verdict), reason))
+            self._pump()
         else:
-            self._ready = True
-            self._stop_watch()
-        self._pump()
+            self._begin()
 
     def _judge(self, judgement: Judgement) -> None:
         """Settle the expression that the process was busy with."""
@@ -158,6 +189,14 @@ class Evaluator:
         job.deaths = 0
         if not job.open:
             self._answer(self._sent.popleft())
+
+    def _leave_out(self, job: "_Job") -> None:
+        """Answer for what is suspended."""
+        now = self._loop.time()
+        for text in list(job.open):
+            if self._suspensions.holds(text, now):
+                job.found[text] = _SUSPENDED
+                job.open.remove(text)
 
     def _give_up(self, job: "_Job", judgement: Judgement) -> None:
         job.found.update(dict.fromkeys(job.open, judgement))
@@ -168,25 +207,27 @@ class Evaluator:
         self._loop.call_soon(job.done, [job.found[text] for text in job.conditions])
 
     def _ended(self, status: int) -> None:
-        at_fault = self._ready and status == -signal.SIGPROF
+        was_ready = self._process is not None and self._process.is_ready
+        at_fault = was_ready and status == -signal.SIGPROF
         if self._sent:
             self._blame(at_fault=at_fault)
         self._waiting.extendleft(reversed(self._sent))
         self._sent.clear()
         self._process = None
-        self._ready = False
         self._stop_watch()
         if at_fault:
             self._pump()
+            self._spare.prepare()
         else:
             self._failed(f"it ended with status {status}")
 
     def _blame(self, *, at_fault: bool) -> None:
-        self._sent[0].deaths += 1
-        if at_fault:
-            self._judge(_TOO_LONG)
-        elif self._sent[0].deaths == _DEATHS:
-            self._judge(_DEADLY)
+        job = self._sent[0]
+        job.deaths += 1
+        if not at_fault and job.deaths < _DEATHS:
+            return
+        self._suspensions.overran(job.open[0], self._loop.time())
+        self._judge(_TOO_LONG if at_fault else _DEADLY)
 
     def _failed(self, why: str) -> None:
         """Rest before the next start, so that no failure turns into a busy loop."""
@@ -216,7 +257,7 @@ class Evaluator:
         if process is None:
             return
         process.receive()  # or was it the loop that was late?
-        if self._process is not process or (self._ready and not self._sent):
+        if self._process is not process or (process.is_ready and not self._sent):
             return
         if self._heard == heard:
             process.kill()

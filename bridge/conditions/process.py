@@ -42,6 +42,7 @@ class Process:
         self._ended = ended
         self._decoder = Decoder()
         self._unsent = bytearray()
+        self._is_ready = False
         self._socket, far_end = socket.socketpair()
         self._socket.settimeout(0)
         with far_end:
@@ -53,9 +54,21 @@ class Process:
         self._loop.add_reader(self._socket, self.receive)
 
     @property
+    def is_ready(self) -> bool:
+        """Whether it has said that it is ready for work."""
+        return self._is_ready
+
+    @property
     def pid(self) -> int:
         """Its process id."""
         return self._process.pid
+
+    def hand_over(
+        self, hear: Callable[[Any], None], ended: Callable[[int], None]
+    ) -> None:
+        """Call these from now on."""
+        self._hear = hear
+        self._ended = ended
 
     def send(self, frame: bytes) -> None:
         """Send a frame, in the end; keeps what does not fit into the socket yet."""
@@ -75,6 +88,7 @@ class Process:
             self._ended(self._end())
             return
         for frame in self._decoder.feed(piece):
+            self._is_ready = True  # that is what it says first
             self._hear(frame)
 
     def kill(self) -> None:

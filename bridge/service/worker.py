@@ -14,7 +14,7 @@ from datetime import timedelta
 from typing import Any, Final
 
 from bridge.callbacks.callback import Callback
-from bridge.conditions.child import Evaluator
+from bridge.conditions.evaluator import Evaluator
 from bridge.delivery.dispatcher import Dispatcher
 from bridge.delivery.recorder import Recorder
 from bridge.delivery.retention import Retention
@@ -115,6 +115,11 @@ class Worker:
         supplies.telemetry.watch(
             "listeners", "Enabled listeners.", lambda: len(self.router)
         )
+        supplies.telemetry.watch(
+            "suspended_conditions",
+            "Conditions that are not evaluated, since they overran too often.",
+            lambda: self._evaluator.suspended,
+        )
 
     async def start(self) -> None:
         """Learn who listens, then begin.
@@ -122,7 +127,7 @@ class Worker:
         Raises:
             StoreError: The database did not answer.
         """
-        await self.router.refresh()
+        await asyncio.gather(self.router.refresh(), self._evaluator.warm_up())
         for task in (
             self._supplies.source.run(self._intake.take),
             self.router.follow(),

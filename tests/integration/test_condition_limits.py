@@ -9,7 +9,7 @@ import pytest
 import uvloop
 
 from bridge.conditions.verdict import Judgement, Verdict
-from tests.evaluators import RunningEvaluator
+from tests.evaluators import RunningEvaluator, child
 
 MATCH, NO_MATCH, MISSING, ERROR = Verdict
 
@@ -34,7 +34,7 @@ BOMBS = {
 @pytest.fixture
 def running() -> Iterator[RunningEvaluator]:
     """An evaluator on the bridge's own kind of loop, not started yet."""
-    with RunningEvaluator(uvloop.new_event_loop) as running:
+    with RunningEvaluator(uvloop.new_event_loop, make=child) as running:
         yield running
 
 
@@ -43,7 +43,7 @@ def running() -> Iterator[RunningEvaluator]:
 )
 def warm(request) -> Iterator[RunningEvaluator]:
     """An evaluator on each kind of loop, with its process ready."""
-    with RunningEvaluator(request.param) as running:
+    with RunningEvaluator(request.param, make=child) as running:
         running.judge(["true"], {})
         yield running
 

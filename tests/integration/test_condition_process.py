@@ -13,7 +13,7 @@ import pytest
 import uvloop
 
 from bridge.conditions.verdict import Judgement, Verdict
-from tests.evaluators import DEADLINE_SECONDS, RunningEvaluator
+from tests.evaluators import DEADLINE_SECONDS, RunningEvaluator, child
 from tests.loops import until
 
 DATA = {"execution": {"id": "e1", "error": None}, "task": None}
@@ -24,7 +24,7 @@ MATCH, MISSING, ERROR = Verdict.MATCH, Verdict.MISSING, Verdict.ERROR
 @pytest.fixture
 def running() -> Iterator[RunningEvaluator]:
     """An evaluator without a process yet."""
-    with RunningEvaluator(uvloop.new_event_loop) as running:
+    with RunningEvaluator(uvloop.new_event_loop, make=child) as running:
         yield running
 
 
@@ -105,10 +105,11 @@ def test_the_process_ends_with_the_bridge():
 
 _BRIDGE = """
 import asyncio
-from bridge.conditions.child import Evaluator
+from bridge.conditions.child import Child
+from bridge.conditions.suspension import Suspensions
 
 async def serve():
-    evaluator = Evaluator()
+    evaluator = Child(Suspensions())
     answer = asyncio.get_running_loop().create_future()
     evaluator.evaluate(["true"], {}, answer.set_result)
     await answer

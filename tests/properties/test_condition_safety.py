@@ -12,7 +12,7 @@ from bridge.conditions.frames import Decoder, encode
 from bridge.conditions.parse import parse
 from bridge.conditions.verdict import Verdict
 from bridge.errors import Invalid
-from tests.evaluators import RunningEvaluator
+from tests.evaluators import RunningEvaluator, child
 
 NAMES = st.sampled_from(["a", "b", "execution", "task", "error", "name"])
 SCALARS = (
@@ -83,9 +83,23 @@ def running() -> Iterator[RunningEvaluator]:
         yield running
 
 
+@pytest.fixture(scope="module")
+def asking() -> Iterator[RunningEvaluator]:
+    """The part of one that asks the process whatever the condition."""
+    with RunningEvaluator(make=child) as asking:
+        yield asking
+
+
 @given(st.lists(EXPRESSIONS, min_size=1, max_size=5), DATA)
 def test_every_expression_gets_the_engines_own_answer(running, texts, data):
     judged = running.judge(texts, data)
+
+    assert judged == [judge(text, read(text), freeze(data)) for text in texts]
+
+
+@given(st.lists(EXPRESSIONS, min_size=1, max_size=5), DATA)
+def test_the_process_gives_the_engines_own_answer(asking, texts, data):
+    judged = asking.judge(texts, data)
 
     assert judged == [judge(text, read(text), freeze(data)) for text in texts]
 

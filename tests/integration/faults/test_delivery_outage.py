@@ -156,7 +156,7 @@ async def test_an_event_waits_while_its_conditions_cannot_be_evaluated(
 ):
     python = sys.executable
     monkeypatch.setattr(sys, "executable", "/nowhere/python")
-    picky = a_listener(when="$.task.name = 'charge'")
+    picky = a_listener(when="regex('^ch').search($.task.name) = 'ch'")
     stores.listeners.add(picky)
     envelope = an_envelope()
     async with RunningWorker(stores) as running:
@@ -165,6 +165,20 @@ async def test_an_event_waits_while_its_conditions_cannot_be_evaluated(
         assert running.settled == []
 
         monkeypatch.setattr(sys, "executable", python)
+        await until(lambda: running.settled == ["1"])
+
+        assert standing(stores, envelope, picky)[0].state is State.DELIVERED
+        assert running.worker.health() == []
+
+
+@on_loop
+async def test_a_compiled_condition_needs_no_process(stores, monkeypatch):
+    monkeypatch.setattr(sys, "executable", "/nowhere/python")
+    picky = a_listener(when="$.task.name = 'charge'")
+    stores.listeners.add(picky)
+    envelope = an_envelope()
+    async with RunningWorker(stores) as running:
+        running.source.hand(envelope)
         await until(lambda: running.settled == ["1"])
 
         assert standing(stores, envelope, picky)[0].state is State.DELIVERED
