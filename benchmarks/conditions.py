@@ -53,12 +53,12 @@ async def main() -> None:
         )
         for text in CONDITIONS:
             row = (compiled(text), engine(text), await asked(child.evaluate, [text]))
-            print(f"{text:<54}" + "".join(f"{micros(one):>8}" for one in row))
+            print(f"{text:<54}" + "".join(f"{micros(one):>9}" for one in row))
         print("\nµs an event, of listeners with a condition each       compiled  child")
         for number in LISTENERS:
             texts = [f"$.task.name = 'charge{n}'" for n in range(number)]
             row = [await asked(one.evaluate, texts) for one in (evaluator, child)]
-            print(f"{number:<54}" + "".join(f"{micros(one):>8}" for one in row))
+            print(f"{number:<54}" + "".join(f"{micros(one):>9}" for one in row))
     finally:
         evaluator.close()
         child.close()
@@ -105,7 +105,7 @@ def quickest(call: Callable[[], object]) -> float:
 
 def micros(seconds: float | None) -> str:
     """Return seconds as a figure in microseconds."""
-    return "-" if seconds is None else f"{seconds * 1e6:.3g}"
+    return "-" if seconds is None else f"{seconds * 1e6:.1f}"
 
 
 if __name__ == "__main__":
