@@ -21,6 +21,7 @@ BRIDGE = [
 # Nothing: Mistral's environment has what it takes, and keeps its versions.
 MISTRAL: list[str] = []
 OPENSTACKCLIENT = ["osc-lib>=3.2"]
+OSLO = ["oslo.messaging>=14.9"]
 OUTBOX = ["SQLAlchemy>=2.0.36"]
 POSTGRESQL = ["psycopg[binary]>=3.2"]
 TASKFLOW = ["taskflow>=5.9"]
@@ -64,10 +65,11 @@ setup(
         "bridge": BRIDGE,
         "mistral": MISTRAL,
         "openstackclient": OPENSTACKCLIENT,
+        "oslo": OSLO,
         "outbox": OUTBOX,
         "postgresql": POSTGRESQL,
         "taskflow": TASKFLOW,
-        "test": BRIDGE + OPENSTACKCLIENT + OUTBOX + POSTGRESQL + TASKFLOW + TEST,
+        "test": BRIDGE + OPENSTACKCLIENT + OSLO + OUTBOX + POSTGRESQL + TASKFLOW + TEST,
     },
     entry_points={
         "console_scripts": [
@@ -88,6 +90,10 @@ setup(
             "notifier = notifier.settings:list_opts",
             "bridge = bridge.settings:list_opts",
             "notifier.mistral = notifier.engines.mistral.settings:list_opts",
+            "notifier.service = notifier.settings.host:list_opts",
+        ],
+        "oslo.messaging.notify.drivers": [
+            "workflow_events = notifier.engines.oslo_driver:WorkflowEventsDriver",
         ],
     },
 )

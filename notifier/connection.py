@@ -1,14 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """From settings to the bus: through the broker if one is set, else the bridge."""
 
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from notifier.errors import SettingsError
 from notifier.notifier import Notifier
 from notifier.publishers.publisher import Publisher
-from notifier.settings import Settings, load, masked
+from notifier.settings import Bus, Settings, load, masked
 from notifier.settings.options import AMQP
 from notifier.settings.url import TRANSPORT
+
+if TYPE_CHECKING:
+    from notifier.publishers.amqp import AmqpPublisher
 
 
 def connect(
@@ -63,23 +66,32 @@ def open_publisher(settings: Settings, url: str | None = None) -> Publisher:
         url = _amqp_url(url)
     match url.partition("://")[0]:
         case "amqp" | "amqps":
-            from notifier.publishers.amqp import AmqpPublisher  # noqa: PLC0415 - slow; one is used
-
-            return AmqpPublisher(
-                url,
-                exchange=settings.bus.exchange,
-                tls=settings.bus.tls,
-                bridge_queue=settings.bus.bridge_queue,
-                on_unroutable=settings.bus.on_unroutable,
-                pool_size=settings.bus.pool_size,
-                queue_type=settings.bus.queue_type,
-            )
+            return open_broker(settings.bus, url)
         case "http" | "https":
             from notifier.publishers.http import HttpPublisher  # noqa: PLC0415 - slow; one is used
 
             return HttpPublisher(url)
         case _:
             raise SettingsError(f"{masked(url)} is no URL of a broker or a bridge")
+
+
+def open_broker(bus: Bus, url: str) -> "AmqpPublisher":
+    """Return the way to a broker; nothing is connected yet.
+
+    Raises:
+        SettingsError: The settings do not go together with the URL.
+    """
+    from notifier.publishers.amqp import AmqpPublisher  # noqa: PLC0415 - slow; not all use it
+
+    return AmqpPublisher(
+        url,
+        exchange=bus.exchange,
+        tls=bus.tls,
+        bridge_queue=bus.bridge_queue,
+        on_unroutable=bus.on_unroutable,
+        pool_size=bus.pool_size,
+        queue_type=bus.queue_type,
+    )
 
 
 def _amqp_url(transport_url: str) -> str:

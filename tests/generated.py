@@ -18,6 +18,7 @@ from bridge.api.app import build
 from bridge.store.database import Database
 from notifier import settings as of_notifier
 from notifier.engines.mistral import settings as of_mistral
+from notifier.settings import host as of_host
 from tests.served import parts_for
 
 ROOT = Path(__file__).parents[1]
@@ -33,8 +34,19 @@ value is written `$$`.
 
 
 _IN_MISTRAL = "A section of Mistral's own files ([how](../how-to/mistral.md))."
+_IN_A_SERVICE = """For the notification driver `workflow_events`, a section of the service's
+own files ([how](../how-to/oslo-messaging.md))."""
 
-# What the sample says beside the options of ours.
+# What the samples say beside the options of ours.
+_SERVICE = """[oslo_messaging_notifications]
+
+# What the service notifies of becomes events on our exchange, published by
+# workflow-notifier[oslo] in the service's environment. Drivers that are set
+# already stay: one line for each.
+driver = workflow_events
+
+
+"""
 _MISTRAL = """[notifier]
 
 # The engine itself tells what happens: Mistral's own notifier process would lose what is
@@ -64,6 +76,12 @@ def mistral_sample():
     return f"{_MISTRAL}{section}{options}"
 
 
+def service_sample():
+    """Return what an operator adds to the file of a service of OpenStack."""
+    _, section, options = sample("notifier.service").partition("[workflow_notifier]")
+    return f"{_SERVICE}{section}{options}"
+
+
 def settings_reference():
     """Return docs/reference/settings.md."""
     lines = [_HEAD]
@@ -71,6 +89,7 @@ def settings_reference():
         ("The notifier: `notifier.conf`", of_notifier, _usual_files(of_notifier)),
         ("The bridge: `bridge.conf`", of_bridge, _usual_files(of_bridge)),
         ("In Mistral: `mistral.conf`", of_mistral, _IN_MISTRAL),
+        ("In another service of OpenStack: its own file", of_host, _IN_A_SERVICE),
     ):
         lines.append(f"## {title}\n")
         lines.append(f"{where}\n")
@@ -91,6 +110,7 @@ FILES = {
     "etc/notifier/notifier.conf.sample": lambda: sample("notifier"),
     "etc/bridge/bridge.conf.sample": lambda: sample("bridge"),
     "etc/mistral/mistral.conf.sample": mistral_sample,
+    "etc/openstack/service.conf.sample": service_sample,
     "docs/reference/settings.md": settings_reference,
     "docs/openapi.json": openapi,
 }
@@ -110,8 +130,12 @@ def _usual_files(module):
 
 
 def _row(option):
-    default = str(option.default).lower() if option.default is True else option.default
-    shown = "" if default in (None, []) else f"`{default}`"
+    default = option.default
+    if isinstance(default, list):
+        default = ", ".join(default)
+    elif default is True:
+        default = "true"
+    shown = "" if default in (None, "") else f"`{default}`"
     about = option.help
     choices = getattr(option.type, "choices", None)
     if choices:

@@ -2,11 +2,12 @@
 """Looks at all that a bridge needs to start and work; changes nothing."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bridge.errors import SettingsError, StoreError
 from bridge.service.bus import trouble
+from bridge.service.notifications import broker_of
 from bridge.settings import BusSettings, SecretSettings, Settings, find_file, load
 from bridge.store import schema
 from bridge.store.database import Database
@@ -24,7 +25,7 @@ class Finding:
 
 
 def examine(config_file: Path | None) -> Iterator[Finding]:
-    """Look at settings, database and bus, in this order; blocks shortly."""
+    """Look at settings, database, bus and services, in this order; blocks shortly."""
     try:
         settings = load(config_file)
         path = find_file(config_file)
@@ -34,6 +35,8 @@ def examine(config_file: Path | None) -> Iterator[Finding]:
     yield Finding("settings", "all by default" if path is None else f"{path} is right")
     yield _database(settings)
     yield _bus(settings.bus)
+    if settings.notifications.topics:
+        yield _services(settings)
 
 
 def _database(settings: Settings) -> Finding:
@@ -65,11 +68,23 @@ def _vault(secrets: SecretSettings) -> Vault | None:
 def _bus(bus: BusSettings) -> Finding:
     if bus.url is None:
         return Finding("bus", "in this process; set AMQP_URL to use RabbitMQ")
-    where = masked(bus.url)
+    return _broker("bus", bus, bus.url)
+
+
+def _services(settings: Settings) -> Finding:
     try:
-        reason = trouble(bus, bus.url)
+        url, tls = broker_of(settings)
     except SettingsError as err:
-        return Finding("bus", str(err), good=False)
+        return Finding("services", str(err), good=False)
+    return _broker("services", replace(settings.bus, tls=tls), url)
+
+
+def _broker(about: str, bus: BusSettings, url: str) -> Finding:
+    where = masked(url)
+    try:
+        reason = trouble(bus, url)
+    except SettingsError as err:
+        return Finding(about, str(err), good=False)
     if reason is not None:
-        return Finding("bus", f"no broker answers on {where}: {reason}", good=False)
-    return Finding("bus", f"a broker answers on {where}")
+        return Finding(about, f"no broker answers on {where}: {reason}", good=False)
+    return Finding(about, f"a broker answers on {where}")

@@ -16,11 +16,10 @@ from typing import Any, Final
 from bridge.intake.asking import Reply, taken
 from bridge.intake.frames import UNREADABLE, readable_key
 from bridge.intake.link import Link, describe
+from bridge.intake.reading import Read, read_event
 from bridge.intake.source import Received, Sink
-from bridge.model import Envelope
-from notifier import wire
+from bridge.model import Envelope, Question
 from notifier.errors import InvalidEvent, NotifierError
-from notifier.event import Event
 
 FIRST_PAUSE_SECONDS: Final = 0.2
 LONGEST_PAUSE_SECONDS: Final = 5.0
@@ -56,7 +55,8 @@ class BrokerSource:
         queue: Name of the queue.
         prefetch: So many messages are in flight at most.
         set_aside: Keeps what is no event, or cannot be recorded.
-        reply: Brings replies to those who wait.
+        reply: Brings replies to those who wait; None: nobody does.
+        read: What events are written like here.
     """
 
     def __init__(
@@ -66,13 +66,15 @@ class BrokerSource:
         queue: str,
         prefetch: int,
         set_aside: SetAside,
-        reply: Reply,
+        reply: Reply | None = None,
+        read: Read = read_event,
     ) -> None:
         self._connect = connect
         self._queue = queue
         self._prefetch = prefetch
         self._set_aside = set_aside
         self._reply = reply
+        self._read = read
         self._link: Link | None = None
         self._stopping = asyncio.Event()
         self._asides: set[asyncio.Task[None]] = set()
@@ -149,19 +151,25 @@ class BrokerSource:
         body = bytes(message.body)
         properties = dict(message.properties)
         headers = properties.pop("application_headers", None) or {}
-        event = _event_of(properties, headers, body, key)
+        envelope = _envelope_of(self._read, properties, headers, body, key)
 
         def reject(reason: str) -> None:
             stray = Stray(reason, readable_key(key), properties, headers, body)
             self._keep_aside(link, stray, settle)
 
-        if isinstance(event, Event):
+        if isinstance(envelope, Envelope):
             is_repeat = bool(info["redelivered"])
-            question = taken(properties, headers, self._reply)
-            envelope = Envelope(event, body, key)
+            question = self._question(properties, headers)
             sink(Received(envelope, is_repeat, settle, reject, question))
         else:
-            reject(event)
+            reject(envelope)
+
+    def _question(
+        self, properties: Mapping[str, Any], headers: Mapping[str, Any]
+    ) -> Question | None:
+        if self._reply is None:
+            return None
+        return taken(properties, headers, self._reply)
 
     def _keep_aside(self, link: Link, stray: Stray, settle: Callable[[], None]) -> None:
         async def keep() -> None:
@@ -189,16 +197,20 @@ class BrokerSource:
             return
 
 
-def _event_of(
-    properties: Mapping[str, Any], headers: Mapping[str, Any], body: bytes, key: str
-) -> Event | str:
+def _envelope_of(
+    read: Read,
+    properties: Mapping[str, Any],
+    headers: Mapping[str, Any],
+    body: bytes,
+    key: str,
+) -> Envelope | str:
     """Return the event that a message carries, or why it carries none."""
     if UNREADABLE in headers:
         return "properties: cannot be read"
     if not key.isascii() and _SURROGATE.search(key):
         return "routing_key: is not UTF-8"
     try:
-        return wire.from_amqp(properties, headers, body, key)
+        return read(properties, headers, body, key)
     except InvalidEvent as err:
         return str(err)
     except Exception as err:  # noqa: BLE001 - this message is at fault, the next one is not

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Chooses the bus: RabbitMQ where its URL is set, else the one within this process."""
 
-import asyncio
 from collections.abc import Iterator
 from concurrent.futures import Executor
 from dataclasses import dataclass
@@ -11,11 +10,12 @@ from typing import Any, Final
 
 from bridge.callbacks.amqp import Sender
 from bridge.errors import SettingsError
-from bridge.intake.broker import BrokerSource, Stray
+from bridge.intake.broker import BrokerSource
 from bridge.intake.frames import tolerant
 from bridge.intake.inbox import Inbox
 from bridge.intake.source import Source
 from bridge.service.acceptance import Acceptance
+from bridge.service.quarantine import keeper
 from bridge.service.replies import Replies
 from bridge.settings import BusSettings
 from bridge.store.events import EventStore
@@ -26,17 +26,11 @@ from notifier.publishers.caller import CallingPublisher
 from notifier.publishers.dial import client_of
 from notifier.publishers.failures import FAILURES, describe
 from notifier.publishers.memory import MemoryPublisher
-from notifier.publishers.outgoing import Outgoing
 from notifier.settings import masked
+from notifier.tls import Tls
 
 HEARTBEAT_SECONDS: Final = 10
 CONNECT_SECONDS: Final = 5
-
-MAX_HEADERS_CHARS: Final = 32 * 1024
-"""A copy of a stray has no more: with the reason, they must fit into one frame."""
-
-# The broker would let the copy expire, or refuse it for its user's name.
-_NOT_COPIED: Final = ("expiration", "user_id")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,17 +76,11 @@ def broker_bus(settings: BusSettings, url: str, telemetry: Telemetry) -> Bus:
     """
     publisher = _publisher(settings, url)
     replies = Replies(publisher)
-
-    async def set_aside(stray: Stray) -> None:
-        copy = _copy(stray)
-        await asyncio.to_thread(publisher.send, [copy], timeout=settings.timeout)
-        telemetry.quarantined(stray.reason)
-
     source = BrokerSource(
         partial(_connect, settings, cycle(url.split(";"))),
         queue=settings.bridge_queue,
         prefetch=settings.prefetch,
-        set_aside=set_aside,
+        set_aside=keeper(publisher, settings.timeout, telemetry),
         reply=replies.reply,
     )
     name = f"RabbitMQ {masked(url)}, queue {settings.bridge_queue}"
@@ -109,7 +97,7 @@ def trouble(settings: BusSettings, url: str) -> str | None:
     reason = None
     for one in url.split(";"):
         try:
-            _dial(settings, one).close()
+            dial(one, settings.tls).close()
         except FAILURES as err:
             reason = describe(err)
         else:
@@ -130,24 +118,8 @@ def _publisher(settings: BusSettings, url: str) -> AmqpPublisher:
         raise SettingsError(str(err)) from err
 
 
-def _copy(stray: Stray) -> Outgoing:
-    """Return what is kept of a stray message."""
-    properties = {k: v for k, v in stray.properties.items() if k not in _NOT_COPIED}
-    is_large = len(repr(stray.headers)) > MAX_HEADERS_CHARS
-    headers = {} if is_large else dict(stray.headers)
-    return Outgoing(
-        exchange=topology.DEAD_EXCHANGE,
-        routing_key=stray.routing_key,
-        body=stray.body,
-        properties=properties,
-        headers={**headers, "reason": stray.reason},
-        key="",
-        id=str(stray.properties.get("message_id", "")),
-    )
-
-
 def _connect(settings: BusSettings, urls: Iterator[str]) -> Any:  # noqa: ANN401 - py-amqp has no types
-    connection = _dial(settings, next(urls))
+    connection = dial(next(urls), settings.tls)
     try:
         topology.declare(
             connection,
@@ -162,10 +134,11 @@ def _connect(settings: BusSettings, urls: Iterator[str]) -> Any:  # noqa: ANN401
     return connection
 
 
-def _dial(settings: BusSettings, url: str) -> Any:  # noqa: ANN401 - py-amqp has no types
+def dial(url: str, tls: Tls) -> Any:  # noqa: ANN401 - py-amqp has no types
+    """Return a connection of py-amqp to one broker, as a source needs it; blocks."""
     client = client_of(
         url,
-        settings.tls,
+        tls,
         heartbeat=HEARTBEAT_SECONDS,
         connect_timeout=CONNECT_SECONDS,
         transport_options={

@@ -17,6 +17,7 @@ from bridge.registrar import Registrar
 from bridge.service.bus import Bus, broker_bus, memory_bus
 from bridge.service.callbacks import Callbacks
 from bridge.service.modes import WHOLE, Modes
+from bridge.service.notifications import hearing
 from bridge.service.ping import pinger
 from bridge.service.reload import change
 from bridge.service.standby import Standby
@@ -142,8 +143,10 @@ class Service:
     def _bus(self, stores: Stores, telemetry: Telemetry) -> Bus:
         settings = self.settings.bus
         if settings.url is None:
-            return memory_bus(stores.events, stores.executor)
-        return broker_bus(settings, settings.url, telemetry)
+            bus = memory_bus(stores.events, stores.executor)
+        else:
+            bus = broker_bus(settings, settings.url, telemetry)
+        return hearing(bus, self.settings, telemetry)
 
     def _parts(self, ground: "_Ground") -> Parts:
         stores, worker = ground.stores, ground.worker

@@ -20,6 +20,7 @@ from bridge.settings.values import (
     DatabaseSettings,
     DeliverySettings,
     LogSettings,
+    NotificationSettings,
     RetentionSettings,
     SecretSettings,
     Settings,
@@ -155,6 +156,12 @@ def _settings(values: Mapping[tuple[str, str], Any]) -> Settings:
             prefetch=values["bus", "prefetch"],
             queue_type=values["bus", "queue_type"],
             timeout=timedelta(seconds=values["bus", "timeout_seconds"]),
+        ),
+        notifications=NotificationSettings(
+            topics=tuple(values["notifications", "topics"]),
+            exchanges=tuple(values["notifications", "exchanges"]),
+            queue=values["notifications", "queue"],
+            url=values["notifications", "url"],
         ),
         callbacks=CallbackSettings(
             allow_addresses=tuple(values["callbacks", "allow_addresses"]),

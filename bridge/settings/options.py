@@ -22,6 +22,7 @@ def list_opts() -> list[tuple[str, list[cfg.Opt]]]:
         ("api", _api()),
         ("database", _database()),
         ("bus", _bus()),
+        ("notifications", _notifications()),
         ("callbacks", _callbacks()),
         ("delivery", _delivery()),
         ("retention", _retention()),
@@ -113,6 +114,40 @@ def _bus() -> list[cfg.Opt]:
             help="Type of the bridge's queue, where it does not exist yet.",
         ),
         _seconds("timeout_seconds", default.timeout, "For a publish to be confirmed."),
+    ]
+
+
+def _notifications() -> list[cfg.Opt]:
+    default = Settings().notifications
+    return [
+        cfg.ListOpt(
+            "topics",
+            default=[],
+            sample_default="notifications.info, notifications.error",
+            help="Topics with priority that services of OpenStack emit notifications "
+            "to; notifications.* for every priority. Default: none is heard.",
+        ),
+        cfg.ListOpt(
+            "exchanges",
+            default=list(default.exchanges),
+            help="Exchanges of these services (their control_exchange), never declared "
+            "here.",
+        ),
+        cfg.Opt(
+            "queue",
+            type=QueueName(),
+            default=default.queue,
+            help="Queue that is bound to them. Named like a topic, it is the service's "
+            "own queue, and taken from all who read it.",
+        ),
+        cfg.Opt(
+            "url",
+            type=AMQP,
+            secret=True,
+            sample_default="rabbit://user:password@localhost:5672/",
+            help="Their broker; a transport_url will do. Default: that of [bus]. Write "
+            "$ as $$.",
+        ),
     ]
 
 

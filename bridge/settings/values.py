@@ -10,7 +10,12 @@ from typing import Literal
 import platformdirs
 
 from notifier.tls import NO_FILES, Tls
-from notifier.topology import BRIDGE_QUEUE, EXCHANGE, QueueType
+from notifier.topology import (
+    BRIDGE_QUEUE,
+    EXCHANGE,
+    NOTIFICATION_QUEUE,
+    QueueType,
+)
 
 Auth = Literal["none"]
 LogFormat = Literal["line", "json"]
@@ -73,6 +78,23 @@ class BusSettings:
     prefetch: int = 300
     queue_type: QueueType = "quorum"
     timeout: timedelta = timedelta(seconds=5)
+
+
+@dataclass(frozen=True, slots=True)
+class NotificationSettings:
+    """What is heard of services that emit notifications through oslo.messaging.
+
+    Attributes:
+        topics: Routing keys; none: nothing is heard.
+        exchanges: Of those services.
+        queue: Where the bridges take them from.
+        url: Of their broker; None: that of the bus.
+    """
+
+    topics: tuple[str, ...] = ()
+    exchanges: tuple[str, ...] = ("openstack",)
+    queue: str = NOTIFICATION_QUEUE
+    url: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +172,7 @@ class Settings:
     api: ApiSettings = ApiSettings()
     database: DatabaseSettings = field(default_factory=DatabaseSettings)
     bus: BusSettings = BusSettings()
+    notifications: NotificationSettings = NotificationSettings()
     callbacks: CallbackSettings = CallbackSettings()
     delivery: DeliverySettings = DeliverySettings()
     retention: RetentionSettings = RetentionSettings()

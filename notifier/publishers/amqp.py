@@ -85,11 +85,20 @@ class AmqpPublisher:
         self._links: dict[int, dict[tuple[str, int], Link]] = {}
         self._is_closed = False
 
-    def publish(self, events: Sequence[Event], *, timeout: timedelta) -> None:
-        """Return once the bus has taken every event for good (see `Publisher`)."""
+    def publish(
+        self, events: Sequence[Event], *, timeout: timedelta, tries: int | None = None
+    ) -> None:
+        """Return once the bus has taken every event for good (see `Publisher`).
+
+        Args:
+            events: To be published.
+            timeout: Goes before `tries`.
+            tries: How often to try for a connection, where there is none; at least 1.
+                None: until the time is up.
+        """
         deadline = time.monotonic() + timeout.total_seconds()
         messages = [Outgoing.of(event, self._exchange) for event in events]
-        outcomes = self._attempt(messages, deadline)
+        outcomes = self._attempt(messages, deadline, tries)
         if self._ignores_unroutable:
             outcomes = [None if isinstance(o, Unroutable) else o for o in outcomes]
         _raise_for(outcomes)
@@ -147,7 +156,10 @@ class AmqpPublisher:
         return f"<{type(self).__name__} {self._exchange} at {self._dialer.brokers}>"
 
     def _attempt(
-        self, messages: Sequence[Outgoing], deadline: float
+        self,
+        messages: Sequence[Outgoing],
+        deadline: float,
+        tries: int | None = None,
     ) -> list[PublishError | None]:
         encoded = [(message, encode(message)) for message in messages]
         if self._is_closed:
@@ -157,7 +169,7 @@ class AmqpPublisher:
             places.setdefault(self._link(message), []).append(place)
         errors: list[PublishError | None] = [None] * len(messages)
         for link, mine in places.items():
-            outcome = link.deliver([encoded[place] for place in mine], deadline)
+            outcome = link.deliver([encoded[place] for place in mine], deadline, tries)
             for place, error in zip(mine, outcome, strict=True):
                 errors[place] = error
         return errors

@@ -66,13 +66,17 @@ class Link:
         self._retry_at = 0.0
 
     def deliver(
-        self, messages: Iterable[tuple[Outgoing, bytes]], deadline: float
+        self,
+        messages: Iterable[tuple[Outgoing, bytes]],
+        deadline: float,
+        tries: int | None = None,
     ) -> list[PublishError | None]:
         """Return what went wrong with each message, once all is known.
 
         Args:
             messages: Each with its frames.
             deadline: On the monotonic clock; by then, all is `Unreachable`.
+            tries: So many times at most a connection is tried; None: until then.
         """
         ticket = Ticket(messages)
         try:
@@ -80,7 +84,7 @@ class Link:
             if self._leader is not ticket:
                 ticket.wait(deadline - time.monotonic())
             if self._leader is ticket:
-                self._lead(ticket, deadline)
+                self._lead(ticket, deadline, tries)
         finally:
             self._leave(ticket)
         return ticket.errors
@@ -141,8 +145,9 @@ class Link:
             del self._followers[self._leader]
             self._leader.wake()
 
-    def _lead(self, ticket: Ticket, deadline: float) -> None:
+    def _lead(self, ticket: Ticket, deadline: float, tries: int | None) -> None:
         started = time.monotonic()
+        failed = 0
         while not ticket.is_settled and not self._is_closed:
             left = deadline - time.monotonic()
             if left <= 0:
@@ -151,7 +156,10 @@ class Link:
             try:
                 self._turn(left)
             except Lost as err:
+                failed += self._confirms is None  # one that was idle may be closed
                 self._lose(str(err))
+                if failed == tries:
+                    return
             except Rejected as err:
                 self._reject(err)
             except Refused as err:

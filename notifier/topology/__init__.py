@@ -2,13 +2,19 @@
 """What stands on the bus: names, declarations, and which binding accepts which key."""
 
 from notifier.topology.bindings import accepts
-from notifier.topology.declaration import QueueType, declare, declare_quarantine
+from notifier.topology.declaration import (
+    QueueType,
+    declare,
+    declare_notifications,
+    declare_quarantine,
+)
 from notifier.topology.names import (
     BRIDGE_QUEUE,
     DEAD_EXCHANGE,
     DIRECT_REPLIES,
     EXCHANGE,
     MAX_KEY_BYTES,
+    NOTIFICATION_QUEUE,
     OUTBOX_TABLE,
     QUARANTINE_QUEUE,
     REPLY_PREFIXES,
@@ -20,11 +26,13 @@ __all__ = [
     "DIRECT_REPLIES",
     "EXCHANGE",
     "MAX_KEY_BYTES",
+    "NOTIFICATION_QUEUE",
     "OUTBOX_TABLE",
     "QUARANTINE_QUEUE",
     "REPLY_PREFIXES",
     "QueueType",
     "accepts",
     "declare",
+    "declare_notifications",
     "declare_quarantine",
 ]

@@ -6,7 +6,7 @@ on a bus that an operator has laid out, with whatever arguments and policies.
 """
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, Final, Literal, Self
 
@@ -49,7 +49,8 @@ def declare(
     with _Bus(connection) as bus:
         bus.exchange(exchange, "topic")
         if bridge_queue is not None:
-            bus.queue(bridge_queue, exchange, "#", {"x-queue-type": queue_type})
+            bus.queue(bridge_queue, {"x-queue-type": queue_type})
+            bus.bind(bridge_queue, exchange, "#")
 
 
 def declare_quarantine(
@@ -65,7 +66,39 @@ def declare_quarantine(
     """
     with _Bus(connection) as bus:
         bus.exchange(DEAD_EXCHANGE, "fanout")
-        bus.queue(QUARANTINE_QUEUE, DEAD_EXCHANGE, "", {})
+        bus.queue(QUARANTINE_QUEUE, {})
+        bus.bind(QUARANTINE_QUEUE, DEAD_EXCHANGE, "")
+
+
+def declare_notifications(
+    connection: Any,  # noqa: ANN401 - kombu's or py-amqp's; neither publishes types
+    *,
+    queue: str,
+    queue_type: QueueType,
+    exchange: str,
+    topics: Sequence[str],
+) -> None:
+    """Make sure that a queue gets what a service emits.
+
+    The exchange is the service's: how it declares it depends on its settings, and it
+    would fail on one that is declared otherwise. So it is not declared here; nor is a
+    queue that is named after a topic, which oslo.messaging declares when it publishes.
+
+    Args:
+        connection: Open, of kombu or py-amqp.
+        queue: Durable queue; what it holds of other exchanges stays as it is.
+        queue_type: Of a queue that does not exist yet.
+        exchange: Topic exchange of the service.
+        topics: Routing keys, such as ``notifications.info``; ``*`` is one word.
+
+    Raises:
+        Refused: Something is missing and cannot be declared.
+    """
+    with _Bus(connection) as bus:
+        if queue not in topics:
+            bus.queue(queue, {"x-queue-type": queue_type})
+        for topic in topics:
+            bus.bind(queue, exchange, topic)
 
 
 class _Bus:
@@ -85,12 +118,19 @@ class _Bus:
         ask = partial(self._channel.exchange_declare, name, kind)
         self._ensure(f"{kind} exchange {name}", ask)
 
-    def queue(
-        self, name: str, exchange: str, binding: str, arguments: Mapping[str, str]
-    ) -> None:
+    def queue(self, name: str, arguments: Mapping[str, str]) -> None:
         ask = partial(self._channel.queue_declare, name, arguments=dict(arguments))
         self._ensure(f"queue {name}", ask)
-        self._bind(name, exchange, binding)
+
+    def bind(self, queue: str, exchange: str, binding: str) -> None:
+        try:
+            self._channel.queue_bind(queue, exchange, binding)
+        except self._errors as err:
+            if err.reply_code != _ACCESS_REFUSED:
+                raise Refused(f"queue {queue}: {err.reply_text}") from err
+            # Whether it is bound cannot be asked. If not, publishing says so.
+            extra = {"queue": queue, "exchange": exchange, "fault": err.reply_text}
+            _log.warning("bus: no permission to bind the queue", extra=extra)
 
     def _ensure(self, what: str, ask: Callable[..., object]) -> None:
         try:
@@ -108,16 +148,6 @@ class _Bus:
             # Somebody declared it just now, and otherwise.
             extra = {"what": what, "fault": err.reply_text}
             _log.warning("bus: what exists is used, though it differs", extra=extra)
-
-    def _bind(self, queue: str, exchange: str, binding: str) -> None:
-        try:
-            self._channel.queue_bind(queue, exchange, binding)
-        except self._errors as err:
-            if err.reply_code != _ACCESS_REFUSED:
-                raise Refused(f"queue {queue}: {err.reply_text}") from err
-            # Whether it is bound cannot be asked. If not, publishing says so.
-            extra = {"queue": queue, "exchange": exchange, "fault": err.reply_text}
-            _log.warning("bus: no permission to bind the queue", extra=extra)
 
 
 def _missing(what: str, fault: str) -> str:

@@ -21,6 +21,9 @@ DIRECT_REPLIES: Final = "amq.rabbitmq.reply-to"
 REPLY_PREFIXES: Final = (f"{DIRECT_REPLIES}.", "workflow.replies.")
 """Queues that a bridge replies to; it publishes to no others."""
 
+NOTIFICATION_QUEUE: Final = "bridge.notifications"
+"""Durable queue for what services emit through oslo.messaging."""
+
 MAX_KEY_BYTES: Final = 255  # an AMQP short string (AMQP 0-9-1 §4.2.5.3)
 
 OUTBOX_TABLE: Final = "workflow_notifier_outbox"

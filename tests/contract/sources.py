@@ -2,6 +2,7 @@
 """Each source with the bus that feeds it, and a sink that keeps what it is handed."""
 
 import asyncio
+import json
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
@@ -11,12 +12,13 @@ from kombu import Connection, Queue
 from bridge.intake import inbox
 from bridge.model import Envelope
 from bridge.service.bus import broker_bus, memory_bus
-from bridge.settings import BusSettings
+from bridge.service.notifications import hearing
+from bridge.settings import BusSettings, NotificationSettings, Settings
 from bridge.store.journal import Entry
 from bridge.telemetry import Telemetry
 from notifier import wire
 from notifier.publishers.amqp import AmqpPublisher
-from notifier.topology import QUARANTINE_QUEUE
+from notifier.topology import QUARANTINE_QUEUE, declare_notifications
 from tests.loops import until
 
 BOUND = 20
@@ -122,6 +124,48 @@ class BrokerSide:
     def close(self):
         for publisher in self._publishers:
             publisher.close()
+
+
+class NotificationSide(BrokerSide):
+    """RabbitMQ with a service that emits notifications, heard beside the bus."""
+
+    TOPIC = "notifications.info"
+    EXCHANGE = "openstack"
+    HEARD = NotificationSettings(topics=("notifications.*",))
+
+    def __init__(self, url):
+        super().__init__(url)
+        with Connection(url) as connection:
+            channel = connection.channel()
+            channel.exchange_declare(self.EXCHANGE, "topic", auto_delete=False)
+            declare_notifications(
+                connection,
+                queue=self.HEARD.queue,
+                queue_type="quorum",
+                exchange=self.EXCHANGE,
+                topics=self.HEARD.topics,
+            )
+
+    def open(self):
+        """Return a source, as a process that has just started has it."""
+        bus = broker_bus(BusSettings(), self.url, Telemetry())
+        self._publishers.append(bus.publisher)
+        settings = Settings(
+            bus=BusSettings(url=self.url, prefetch=BOUND), notifications=self.HEARD
+        )
+        return hearing(bus, settings, Telemetry()).source
+
+    def publish(self, *events):
+        """Publish as oslo.messaging's driver ``messagingv2`` does."""
+        confirmed = {"confirm_publish": True}
+        with Connection(self.url, transport_options=confirmed) as connection:
+            producer = connection.Producer()
+            for event in events:
+                text = json.dumps(wire.to_notification(event))
+                message = {"oslo.version": "2.0", "oslo.message": text}
+                producer.publish(
+                    message, exchange=self.EXCHANGE, routing_key=self.TOPIC
+                )
 
 
 @asynccontextmanager

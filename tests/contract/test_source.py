@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What every source keeps to: the broker's queue, and the database's own table."""
+"""What every source keeps to: the broker's queue, services, the database's own table."""
 
 import pytest
 
@@ -10,6 +10,7 @@ from tests.contract.sources import (
     BOUND,
     BrokerSide,
     InboxSide,
+    NotificationSide,
     Taken,
     consuming,
     envelope_of,
@@ -35,10 +36,13 @@ def ids(events):
     return [event.id for event in events]
 
 
-@pytest.fixture(params=["inbox", "broker"])
+ON_A_BROKER = {"broker": BrokerSide, "notifications": NotificationSide}
+
+
+@pytest.fixture(params=["inbox", *ON_A_BROKER])
 def side(request, tmp_path, monkeypatch):
-    if request.param == "broker":
-        side = BrokerSide(request.getfixturevalue("amqp_url"))
+    if request.param in ON_A_BROKER:
+        side = ON_A_BROKER[request.param](request.getfixturevalue("amqp_url"))
         yield side
         side.close()
         return

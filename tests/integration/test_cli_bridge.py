@@ -171,6 +171,21 @@ def test_a_check_tells_of_a_broker_that_does_not_answer(home):
     assert "s3cret" not in done.stderr
 
 
+def test_a_check_reaches_the_broker_of_services_too(home, amqp_url):
+    heard = {"OS_NOTIFICATIONS__TOPICS": "notifications.info"}
+
+    alone = notifier_bridge("check", **heard, **home)
+    done = notifier_bridge("check", OS_NOTIFICATIONS__URL=amqp_url, **heard, **home)
+
+    assert alone.returncode == 1
+    assert alone.stderr == (
+        "services  [notifications] topics need a broker: set [notifications] url, or "
+        "AMQP_URL\n"
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "services  a broker answers on amqp://guest:***@" in done.stdout
+
+
 def test_a_check_tells_of_another_key(home, data):
     with Database(f"sqlite:///{data}/bridge.sqlite3") as database:
         migrate(database)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bridge.errors import SettingsError
-from bridge.settings import Settings, find_file, load
+from bridge.settings import NotificationSettings, Settings, find_file, load
 
 EVERYTHING = """
 [api]
@@ -25,6 +25,12 @@ prefetch = 7
 queue_type = classic
 bridge_queue = ours
 timeout_seconds = 2.5
+
+[notifications]
+topics = notifications.info, audit.*
+exchanges = nova, cinder
+queue = services
+url = rabbit://me:pw@one,me:pw@two/openstack
 
 [callbacks]
 allow_addresses = 10.0.3.0/24, fd00:3::/64
@@ -93,6 +99,12 @@ def test_everything_may_be_set_in_a_file(write):
     assert (settings.bus.prefetch, settings.bus.queue_type) == (7, "classic")
     assert settings.bus.bridge_queue == "ours"
     assert settings.bus.timeout == timedelta(seconds=2.5)
+    assert settings.notifications == NotificationSettings(
+        topics=("notifications.info", "audit.*"),
+        exchanges=("nova", "cinder"),
+        queue="services",
+        url="amqp://me:pw@one/openstack;amqp://me:pw@two/openstack",
+    )
     assert settings.callbacks.allow_addresses == (
         ip_network("10.0.3.0/24"),
         ip_network("fd00:3::/64"),

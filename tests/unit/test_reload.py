@@ -18,6 +18,7 @@ from bridge.settings import (
     DatabaseSettings,
     DeliverySettings,
     LogSettings,
+    NotificationSettings,
     RetentionSettings,
     SecretSettings,
     Settings,
@@ -69,6 +70,7 @@ def test_what_can_change_is_taken_over():
         ("database", DatabaseSettings("postgresql://h/b"), "[database] url"),
         ("bus", BusSettings(url="amqp://other"), "[bus] url"),
         ("bus", BusSettings(url="amqp://h", timeout=SECOND), "[bus] timeout_seconds"),
+        ("notifications", NotificationSettings(("a.*",)), "[notifications] topics"),
         ("callbacks", CallbackSettings(threads=1), "[callbacks] threads"),
         ("retention", RetentionSettings(dead=SECOND), "[retention] dead_days"),
         (
@@ -98,8 +100,8 @@ def test_what_stays_is_named_again_the_next_time():
 
 def test_every_section_is_looked_at():
     assert {field.name for field in fields(Settings)} == {
-        *("api", "database", "bus", "callbacks", "delivery", "retention"),
-        *("secrets", "log"),
+        *("api", "database", "bus", "notifications", "callbacks", "delivery"),
+        *("retention", "secrets", "log"),
     }
 
 
