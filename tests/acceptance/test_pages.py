@@ -20,7 +20,6 @@ NOT_YET = {
     "rate_per_second": 5,
     "callback.batch": {"max_events": 100},
     "callback.format": "cloudevents",
-    "callback.mode": "call",
 }
 
 in_process = pytest.mark.parametrize("bus_url", ["in-process"], indirect=True)
@@ -43,7 +42,7 @@ def test_the_whole_shape_in_the_page_shows_the_defaults(client):
 
     for name in ("retry", "max_in_flight", "enabled", "workflow"):
         assert least[name] == whole[name]
-    for name in ("type", "method", "timeout_seconds"):
+    for name in ("type", "method", "mode", "timeout_seconds"):
         assert least["callback"][name] == whole["callback"][name]
 
 
