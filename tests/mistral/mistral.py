@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A private Mistral on 127.0.0.1: its components as processes, driven by its REST API."""
 
+import json
 import os
 import subprocess
 import time
@@ -176,6 +177,11 @@ class Mistral:
             f"no task {name}",
         )
         return found[0]
+
+    def publishers(self, execution):
+        """Return the publishers that an execution has, as Mistral keeps them."""
+        found = self._ask("GET", f"/executions/{execution}")
+        return json.loads(found["params"])["notify"]
 
     def state(self, execution):
         """Return the state of an execution."""

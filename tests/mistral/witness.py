@@ -61,7 +61,8 @@ class Witness:
     def story(self, execution):
         """Return what happened to the execution and to each task."""
         story = defaultdict(list)
-        for one in self.of(execution):
+        told = {one.id: one for one in self.of(execution)}  # a repeat is no news
+        for one in told.values():
             story[one.about].append(one.type.partition(".")[2])
         return dict(story)
 
@@ -135,7 +136,7 @@ class HookWitness(Witness):
         return f"http://127.0.0.1:{self._port}/hook"
 
     def open(self):
-        self._receiver = Receiver("127.0.0.1", self._port, on_delivery=self._note)
+        self._receiver = Receiver("127.0.0.1", self._port, on_delivery=self.note)
         self._receiver.__enter__()
 
     def close(self):
@@ -143,7 +144,8 @@ class HookWitness(Witness):
             self._receiver.__exit__(None, None, None)
             self._receiver = None
 
-    def _note(self, received):
+    def note(self, received):
+        """Take in one webhook."""
         body = json.loads(received.body)
         with self._changed:
             self.events.append(

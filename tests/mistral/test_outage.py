@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Broker, bridge and receivers go down in the middle of a run, and no event is missing.
+
+Beside it, in the same run, Mistral's own webhook publisher tells a receiver of its own,
+which is down as long as the bridge's is.
+"""
+
+import time
+from contextlib import ExitStack
+from threading import Timer
+
+import pytest
+
+from tests import figures
+from tests.bridges import BridgeProcess
+from tests.conftest import private_node
+from tests.mistral.conftest import SOON, WORKFLOWS
+from tests.mistral.mistral import Mistral
+from tests.mistral.witness import HookWitness
+
+EXECUTIONS = 100
+TASKS = "abcde"
+EVENTS = EXECUTIONS * 2 * (1 + len(TASKS))
+BEFORE_THE_OUTAGE = 100
+RECEIVERS_AWAY_SECONDS = 3
+PATIENCE_SECONDS = 120
+POLL_SECONDS = 0.1
+
+STORY = {name: ["started", "succeeded"] for name in ("", *TASKS)}
+
+
+class PlainWitness(HookWitness):
+    """A receiver of Mistral's own webhooks, which have no headers of ours."""
+
+    def note(self, received):
+        self.events.append(received.body)
+
+
+@pytest.fixture
+def parts(rabbit, cluster, tmp_path):
+    """A broker and a bridge to be killed, receivers to be closed, a Mistral that goes on."""
+    rpc = rabbit.vhost("outage")
+    with ExitStack() as stack:
+        node = stack.enter_context(private_node())
+        hook = stack.enter_context(HookWitness())
+        plain = stack.enter_context(PlainWitness())
+        bridge = stack.enter_context(BridgeProcess(tmp_path, node.url))
+        bridge.add_listener(hook.url, events=["EXECUTION", "TASK"], retry=SOON)
+        own = f'{{"type": "webhook", "url": "{plain.url}"}}'
+        mistral = Mistral(
+            tmp_path,
+            rabbit_url=rpc,
+            database_url=cluster.database("outage"),
+            notify=['{"type": "amqp"}', own],
+            settings=f"[workflow_notifier]\nurl = {node.url}\n",
+        )
+        stack.enter_context(mistral)
+        mistral.define(WORKFLOWS.read_text())
+        yield mistral, node, bridge, hook, plain
+    rabbit.drop_vhost("outage")
+    cluster.drop_database("outage")
+
+
+def wait_until(look):
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not look() and time.monotonic() < deadline:
+        time.sleep(POLL_SECONDS)
+
+
+def go_down_and_come_back(node, bridge, hook, plain):
+    """Let all fail at once: SIGKILL for broker and bridge, closed ports for the others."""
+    for witness in (hook, plain):
+        witness.close()
+        Timer(RECEIVERS_AWAY_SECONDS, witness.open).start()
+    node.kill()
+    bridge.kill()
+    node.start()
+    bridge.start()
+
+
+def test_no_event_is_missing_though_broker_and_bridge_are_killed(parts):
+    mistral, node, bridge, hook, plain = parts
+    executions = [mistral.run("five") for _ in range(EXECUTIONS // 2)]
+    wait_until(lambda: len(hook.events) >= BEFORE_THE_OUTAGE)
+
+    began = time.monotonic()
+    seen = len(plain.events)
+    executions += [mistral.run("five") for _ in range(EXECUTIONS // 4)]
+    go_down_and_come_back(node, bridge, hook, plain)
+    away = time.monotonic() - began
+    during = len(plain.events) - seen
+    executions += [mistral.run("five") for _ in range(EXECUTIONS // 4)]
+    for execution in executions:
+        mistral.wait_for(execution, "SUCCESS")
+    wait_until(lambda: len({one.id for one in hook.events}) >= EVENTS)
+
+    stories = {one: hook.story(one) for one in executions}
+    figures.note(
+        {
+            "Mistral, outage of broker and bridge": figures.seconds(away),
+            "Mistral, told by the engine meanwhile": during,
+            "Mistral, events missing at a webhook": EVENTS
+            - len({one.id for one in hook.events}),
+            "Mistral, events told twice": len(hook.events)
+            - len({one.id for one in hook.events}),
+            "Mistral, missing by its own webhook publisher": EVENTS - len(plain.events),
+        }
+    )
+    assert stories == dict.fromkeys(executions, STORY)
+    assert len(plain.events) < EVENTS, "nothing was lost: the outage came too late"
