@@ -150,6 +150,22 @@ class BridgeClient:
         ]
         return accepted
 
+    def call(self, event: Json, *, wait: float) -> Json:
+        """Publish one event, and return the verdict of those who may refuse it.
+
+        Args:
+            event: As of `publish`.
+            wait: So many seconds at most, up to 60.
+        """
+        verdict: Json = self._link.json(
+            "POST",
+            "/v1/events",
+            json=event,
+            params={"wait": wait},
+            timeout=wait + DEFAULT_TIMEOUT_SECONDS,
+        )["verdict"]
+        return verdict
+
     def get_event(self, event_id: str) -> Json:
         """Return an event that was taken in, as a CloudEvent and what is known of it."""
         return self._link.json("GET", f"/v1/events/{quote(event_id, safe='/')}")

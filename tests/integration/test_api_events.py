@@ -254,3 +254,23 @@ def test_a_slow_watcher_is_told_what_it_missed(url, api):
 
         assert first == [b": 5 events were dropped so far"]
         assert stream.message()[0] == b"id: 5"
+
+
+@pytest.mark.parametrize(
+    ("wait", "body", "field"),
+    [
+        ("0", EVENT, "wait"),
+        ("61", EVENT, "wait"),
+        ("soon", EVENT, "wait"),
+        ("1", [EVENT, EVENT], "wait"),
+    ],
+    ids=["no time", "too much time", "no number", "two events"],
+)
+def test_a_wait_that_cannot_be_is_refused_and_nothing_published(
+    url, kept_ids, wait, body, field
+):
+    answer = post(f"{url}?wait={wait}", body)
+
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["field"] == field
+    assert kept_ids() == []

@@ -120,6 +120,13 @@ def test_events_are_published_and_shown(client):
     assert client.get_event("a/b?c")["event"]["id"] == "a/b?c"
 
 
+def test_a_verdict_that_nobody_gives_is_told_as_such(client):
+    verdict = client.call({**EVENT, "id": "asks"}, wait=0.1)
+
+    assert verdict == {"verdict": "unanswered", "answers": []}
+    assert client.get_event("asks")["event"]["id"] == "asks"
+
+
 def test_events_are_seen_as_they_come_in(client, api):
     watched = client.watch(["task.failed.acme.#", "task.failed.default.#"])
     api.offer(an_envelope("1", project="other"), an_envelope("2"))
