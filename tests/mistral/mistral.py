@@ -27,6 +27,15 @@ _STARTED = {
     "notifier": "Notification server started",
 }
 
+# Cotyledon would lead a session of its own, out of reach of who is to end it.
+_IN_OUR_GROUP = """
+import os, runpy, sys
+del os.setsid
+sys.argv = sys.argv[1:]
+runpy.run_path(sys.argv[0], run_name="__main__")
+"""
+_SERVER = (BIN / "python", "-c", _IN_OUR_GROUP, BIN / "mistral-server")
+
 _TEXT = {"Content-Type": "text/plain"}
 
 # What the settings of whoever runs the tests would change.
@@ -115,7 +124,7 @@ class Mistral:
         for name in names:
             self._log(name).write_text("")
             self._processes[name] = Kept(
-                (BIN / "mistral-server", "--config-file", self.conf, "--server", name),
+                (*_SERVER, "--config-file", self.conf, "--server", name),
                 env=_environment(self._environment),
                 log=self._log(name),
             )
