@@ -83,3 +83,80 @@ EXPRESSIONS = st.recursive(
     max_leaves=7,
 )
 """Conditions that parse, most of them; of every operator and method that is compiled."""
+
+_ROWS = st.lists(
+    st.fixed_dictionaries(
+        {"a": SCALARS, "n": NUMBERS},
+        optional={"t": WORDS, "l": st.lists(NUMBERS, max_size=3), "o": st.none()},
+    )
+    | st.dictionaries(NAMES, SCALARS, max_size=2),
+    max_size=4,
+)
+ROWS = st.fixed_dictionaries(
+    {"t": WORDS | st.text(max_size=8), "n": NUMBERS, "f": FLOATS, "rows": _ROWS},
+    optional={"s": SCALARS, "l": st.lists(SCALARS, max_size=4), "z": st.none()},
+)
+"""An event's `data` of a known shape, as FITTING expects it; now and then it is not."""
+
+_MORE, _LESS = st.deferred(lambda: _NUMBER), st.deferred(lambda: _TEXT)
+_SOME = st.deferred(lambda: _LIST)
+_ORDER = st.sampled_from(["=", "!=", "<", "<=", ">", ">="])
+_SUMS = st.sampled_from(["+", "-", "*", "/", "mod"])
+
+
+def _form(pattern, *parts):
+    return st.tuples(*parts).map(lambda given: pattern.format(*given))
+
+
+_NUMBER = (
+    st.sampled_from(["$.n", "$.f", "$.n", "$.s", "1", "0", "-2", "0.5", "int($.t)"])
+    | _form("({} {} {})", _MORE, _SUMS, _MORE)
+    | _form("len({})", _LESS | _SOME)
+    | _form("{}.len()", _LESS | _SOME)
+    | _form("{}.indexOf({})", _LESS, _LESS)
+    | _form("{}.{}()", _SOME, st.sampled_from(["count", "sum", "first"]))
+    | _form("{}[{}]", _SOME, st.sampled_from(["0", "1", "-1", "n"]))
+)
+_TEXT = (
+    st.sampled_from(["$.t", "$.t", "$.s", "$.z", "'a'", "''", "'ß'", "str($.n)"])
+    | _form("({} + {})", _LESS, _LESS)
+    | _form(
+        "{}.{}()",
+        _LESS,
+        st.sampled_from(["toUpper", "toLower", "trim", "trimLeft", "trimRight"]),
+    )
+    | _form("coalesce({}, {})", _LESS, _LESS)
+    | _form("{}.get({}, {})", st.sampled_from(["$", "$.rows"]), _LESS, _LESS)
+)
+_LIST = (
+    st.sampled_from(["$.rows", "$.rows", "$.l", "[1, 'a', null]", "$.rows[0].l"])
+    | _form("{}.where({})", _SOME, st.deferred(lambda: _HOLDS))
+    | _form("{}.select({})", _SOME, _MORE | _LESS)
+)
+_HOLDS = (
+    _form("{} {} {}", _MORE, _ORDER, _MORE)
+    | _form("{} {} {}", _LESS, _ORDER, _LESS)
+    | _form("{} in {}", _LESS | _MORE, _SOME | _LESS)
+    | _form(
+        "{}.{}({})",
+        _LESS,
+        st.sampled_from(["startsWith", "endsWith", "contains"]),
+        _LESS,
+    )
+    | _form("{} =~ {}", _LESS, st.sampled_from(["'^a'", "'a|b'", "'a*b?'", "'.*$'"]))
+    | _form(
+        "{}.{}({})",
+        _SOME,
+        st.sampled_from(["any", "all"]),
+        st.just("") | st.deferred(lambda: _HOLDS),
+    )
+    | _form("{} = null", st.sampled_from(["$.s", "$.z", "$.rows[0].o", "$.t", "$"]))
+)
+FITTING = (
+    _HOLDS
+    | _form("({}) and {}", _HOLDS, _HOLDS)
+    | _form("({}) or {}", _HOLDS, _HOLDS)
+    | _form("not ({})", _HOLDS)
+    | _LIST
+)
+"""Conditions whose parts fit together, on ROWS."""

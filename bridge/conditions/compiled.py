@@ -5,6 +5,7 @@ Never blocks, never takes over some milliseconds, never fails: where compiled co
 sure, it gives no judgement.
 """
 
+import logging
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -17,6 +18,7 @@ from bridge.conditions.limits import MAX_ITEMS
 from bridge.conditions.operators import SCALARS
 from bridge.conditions.verdict import Judgement, Verdict
 
+_LOG: Final = logging.getLogger(__name__)
 _MATCH: Final = Judgement(Verdict.MATCH)
 _NO_MATCH: Final = Judgement(Verdict.NO_MATCH)
 
@@ -47,6 +49,9 @@ class Compiled:
         except Missing as err:
             return err.judgement(self._text)
         except (Unsure, ArithmeticError):
+            return None
+        except Exception:  # noqa: BLE001 - the event goes on, whatever nobody foresaw
+            _LOG.exception("compiled code failed; the engine judges")
             return None
         return _MATCH if holds else _NO_MATCH
 

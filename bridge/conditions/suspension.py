@@ -4,8 +4,11 @@
 Each overrun ends the process that all conditions share, so it costs the others time.
 """
 
+import logging
 from dataclasses import dataclass
 from typing import Final
+
+_LOG: Final = logging.getLogger(__name__)
 
 STRIKES: Final = 3
 """Overruns until a condition is suspended for the first time."""
@@ -57,7 +60,11 @@ class Suspensions:
 
     def overran(self, text: str, now: float) -> None:
         """Remember that a condition overran, and forget what lies far back."""
-        self._overruns[text] = after_overrun(self._overruns.get(text), now)
+        found = after_overrun(self._overruns.get(text), now)
+        self._overruns[text] = found
+        if found.until > now:
+            data = {"condition": text, "seconds": found.until - now}
+            _LOG.warning("condition suspended", extra=data)
         for old in [
             one for one, seen in self._overruns.items() if now >= seen.remembered
         ]:

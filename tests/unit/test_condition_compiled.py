@@ -5,7 +5,8 @@ import time
 
 import pytest
 
-from bridge.conditions.compiled import compile_text
+from bridge.conditions.budget import Budget
+from bridge.conditions.compiled import Compiled, compile_text
 from bridge.conditions.engine import freeze, judge, read
 from bridge.conditions.limits import CPU_LIMIT, MAX_ITEMS
 from bridge.conditions.parse import parse
@@ -124,6 +125,15 @@ def test_a_longer_list_than_yaql_goes_through_is_left_to_it():
     for text in ("1 in $.all", "$.all.any()", "$.all", "$.all.contains(1)"):
         assert compile_text(text).judge(data) is None
         assert judge(text, read(text), freeze(data)).verdict is Verdict.ERROR
+
+
+def test_what_nobody_foresaw_is_left_to_the_engine_and_logged(caplog):
+    broken = Compiled("$.a", lambda data: data.no_such_thing, Budget())
+
+    assert broken.judge(EVENT) is None
+    assert [one.message for one in caplog.records] == [
+        "compiled code failed; the engine judges"
+    ]
 
 
 def test_each_event_has_the_whole_budget():

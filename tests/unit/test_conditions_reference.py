@@ -7,8 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from bridge.conditions import limits
+from bridge.conditions import limits, suspension
+from bridge.conditions.budget import Budget
+from bridge.conditions.compiled import compile_text
+from bridge.conditions.compiler import LAZY, PREFIXES
 from bridge.conditions.engine import freeze, judge, read
+from bridge.conditions.functions import FUNCTIONS, methods
+from bridge.conditions.lists import COLLECTORS, QUANTIFIERS, STREAMS
+from bridge.conditions.operators import operators
 from bridge.conditions.parse import parse
 from bridge.conditions.verdict import Verdict
 from bridge.errors import Invalid
@@ -59,9 +65,8 @@ def test_the_page_shows_examples_of_everything():
 
 
 def test_the_limits_on_the_page_are_those_in_force():
-    rows = dict(
-        re.findall(r"^\| (.+) \| ([\d]+)[^|]* \|$", PAGE.read_text(), re.MULTILINE)
-    )
+    section = PAGE.read_text().partition("## Limits")[2].partition("\n## ")[0]
+    rows = dict(re.findall(r"^\| (.+) \| ([\d]+)[^|]* \|$", section, re.MULTILINE))
 
     assert {int(value) for value in rows.values()} == {
         limits.MAX_CHARACTERS,
@@ -71,3 +76,40 @@ def test_the_limits_on_the_page_are_those_in_force():
         limits.MAX_ITEMS,
         limits.MAX_VALUE_BYTES // 1024**2,
     }
+
+
+def test_what_the_page_calls_compiled_is_what_the_compiler_knows():
+    rows = re.findall(r"^\| ([\w ]+) \| (.*`.*) \|$", PAGE.read_text(), re.MULTILINE)
+    told = {name: set(re.findall(r"`([^` ]+)`", cell)) for name, cell in rows}
+    budget = Budget()
+    of = {name: method.of for name, method in methods(budget).items()}
+    through_items = {*STREAMS, *QUANTIFIERS, *COLLECTORS, "first"}
+
+    assert told["operators"] == {*operators(budget), *LAZY, *PREFIXES}
+    assert told["functions"] == {*FUNCTIONS, "coalesce"}
+    assert told["methods of texts"] == {name for name in of if str in of[name]}
+    assert told["methods of objects"] == {name for name in of if dict in of[name]}
+    assert told["methods of lists"] == through_items | {
+        name for name in of if list in of[name]
+    }
+
+
+def test_most_examples_of_the_page_are_compiled():
+    sure = [
+        (text, data)
+        for verdict, text, data in JUDGED
+        if verdict != Verdict.ERROR.value
+        if (compiled := compile_text(text)) and compiled.judge(data)
+    ]
+
+    assert len(sure) > 0.9 * len([one for one in JUDGED if one[0] != "error"])
+
+
+def test_the_suspensions_on_the_page_are_those_in_force():
+    page = " ".join(PAGE.read_text().split())
+
+    assert suspension.STRIKES == 3
+    assert suspension.WITHIN_SECONDS == 60
+    assert "does so three times within a minute is suspended" in page
+    assert f"for {suspension.FIRST_SECONDS:.0f} seconds" in page
+    assert f"up to {suspension.LONGEST_SECONDS / 60:.0f} minutes" in page
