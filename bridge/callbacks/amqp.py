@@ -9,14 +9,13 @@ import asyncio
 import hashlib
 import logging
 import re
-import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from functools import partial
 from typing import Final, Protocol
 
+from bridge.callbacks.attempts import CLOSE_SECONDS, Attempt, Attempts
 from bridge.callbacks.workers import Workers
 from bridge.errors import Invalid
 from bridge.model import Call, CallbackSpec, Outcome, OutcomeKind
@@ -37,8 +36,6 @@ DEFAULT_THREADS: Final = 8
 SLACK_SECONDS: Final = 0.2
 """So much longer than its time limit the sender may take, since it knows more to tell."""
 
-CLOSE_SECONDS: Final = 1.0
-
 _DIGEST_CHARS: Final = 8
 _KEY = re.compile(r"[^\x00-\x20\x7f*#]{1,255}")
 _log: Final = logging.getLogger(__name__)
@@ -53,24 +50,6 @@ class Sender(Protocol):
         Raises:
             PublishError: It has not.
         """
-
-
-@dataclass(slots=True, eq=False)
-class _Attempt:
-    call: Call
-    done: Callable[[Outcome], None]
-    started_at: datetime
-    started: float
-    timer: asyncio.TimerHandle | None = field(default=None, repr=False)
-
-    @property
-    def seconds(self) -> float:
-        """How long it may take."""
-        return self.call.listener.callback.timeout.total_seconds()
-
-    def outcome(self, kind: OutcomeKind, error: str | None = None) -> Outcome:
-        duration = timedelta(seconds=time.monotonic() - self.started)
-        return Outcome(kind, self.started_at, duration, error=error)
 
 
 class AmqpCallback:
@@ -101,8 +80,7 @@ class AmqpCallback:
         self._exchanges = exchanges
         self._own_exchange = own_exchange
         self._workers = Workers(threads, "callback-amqp")
-        self._open: set[_Attempt] = set()
-        self._is_closed = False
+        self._attempts = Attempts(loop, "not confirmed within", slack=SLACK_SECONDS)
 
     def check(self, spec: CallbackSpec) -> None:
         """Refuse an exchange that the operator did not allow (see `Callback`)."""
@@ -125,49 +103,19 @@ class AmqpCallback:
 
     def submit(self, call: Call, done: Callable[[Outcome], None]) -> None:
         """Start one attempt (see `Callback`)."""
-        attempt = _Attempt(call, done, datetime.now(UTC), time.monotonic())
-        self._open.add(attempt)
-        if self._is_closed:
-            self._loop.call_soon(self._lose, attempt)
-            return
-        limit = attempt.seconds + SLACK_SECONDS
-        attempt.timer = self._loop.call_later(limit, self._expire, attempt)
-        self._workers.run(partial(self._work, attempt))
+        attempt = self._attempts.begin(call, done)
+        if attempt is not None:
+            self._workers.run(partial(self._work, attempt))
 
     def close(self) -> None:
         """End what is open (see `Callback`); blocks for a moment at most."""
-        self._is_closed = True
-        if not self._loop.is_running() or _running_loop() is self._loop:
-            self._lose_all()
-        else:
-            self._loop.call_soon_threadsafe(self._lose_all)
+        self._attempts.close()
         self._workers.close(CLOSE_SECONDS)
-
-    # On the loop's thread.
-
-    def _end(self, attempt: _Attempt, outcome: Outcome) -> None:
-        if attempt not in self._open:
-            return  # reported already: its time was up, or the bridge closes
-        self._open.remove(attempt)
-        if attempt.timer is not None:
-            attempt.timer.cancel()
-        attempt.done(outcome)
-
-    def _expire(self, attempt: _Attempt) -> None:
-        error = f"not confirmed within {attempt.seconds:g} s"
-        self._end(attempt, attempt.outcome(OutcomeKind.TIMED_OUT, error))
-
-    def _lose(self, attempt: _Attempt) -> None:
-        self._end(attempt, attempt.outcome(OutcomeKind.LOST, "the bridge ended"))
-
-    def _lose_all(self) -> None:
-        for attempt in tuple(self._open):
-            self._lose(attempt)
 
     # On a worker's thread.
 
-    def _work(self, attempt: _Attempt) -> None:
-        if attempt not in self._open:
+    def _work(self, attempt: Attempt) -> None:
+        if attempt not in self._attempts:
             return
         try:
             kind, error = self._tell(attempt)
@@ -175,17 +123,17 @@ class AmqpCallback:
             _log.exception("an attempt failed in the bridge itself")
             kind, error = OutcomeKind.FAILED, f"the bridge failed: {type(err).__name__}"
         with suppress(RuntimeError):  # the loop is closed: nobody is left to be told
-            outcome = attempt.outcome(kind, error)
-            self._loop.call_soon_threadsafe(self._end, attempt, outcome)
+            outcome = attempt.outcome(kind, error=error)
+            self._loop.call_soon_threadsafe(self._attempts.end, attempt, outcome)
 
-    def _tell(self, attempt: _Attempt) -> tuple[OutcomeKind, str | None]:
+    def _tell(self, attempt: Attempt) -> tuple[OutcomeKind, str | None]:
         call = attempt.call
         refusal = self._refusal(call.listener.callback.exchange)
         if self._sender is None or refusal is not None:
             return OutcomeKind.BLOCKED, refusal or "this bridge has no broker"
-        left = attempt.seconds - (time.monotonic() - attempt.started)
+        left = timedelta(seconds=attempt.remaining)
         try:
-            self._sender.send([outgoing(call)], timeout=timedelta(seconds=left))
+            self._sender.send([outgoing(call)], timeout=left)
         except InvalidEvent as err:
             return OutcomeKind.BLOCKED, str(err)
         except Unreachable as err:
@@ -244,10 +192,3 @@ def _fit(key: str) -> str:
     ending = "~" + hashlib.sha256(encoded).hexdigest()[:_DIGEST_CHARS]
     kept = encoded[: MAX_KEY_BYTES - len(ending)].decode(errors="ignore")
     return kept + ending
-
-
-def _running_loop() -> asyncio.AbstractEventLoop | None:
-    try:
-        return asyncio.get_running_loop()
-    except RuntimeError:
-        return None

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a receiver's answer means, and how much of it is kept; pure rules."""
+"""What a receiver's answer means, and how much of it is kept."""
 
 import json
 import re
@@ -10,10 +10,17 @@ from http import HTTPStatus
 from typing import Final
 from urllib.parse import quote
 
+from bridge.callbacks.attempts import Attempt
 from bridge.callbacks.credentials import auth_secrets
-from bridge.model import CallbackSpec, Listener, OutcomeKind
+from bridge.model import CallbackSpec, Listener, Outcome, OutcomeKind
 from bridge.model.delivery import MAX_ANSWER_BYTES
 from bridge.verify import SECRET_PREFIX
+
+LATE: Final = "no complete answer within"
+"""So an attempt's timeout is told, once it is on its way."""
+
+MAX_READ_BYTES: Final = 64 * 1024
+"""So much of an answer's body is read; then the connection is closed."""
 
 MAX_RETRY_AFTER: Final = timedelta(hours=24)
 MIN_SECRET_CHARS: Final = 8
@@ -21,6 +28,25 @@ MIN_SECRET_CHARS: Final = 8
 
 _SECONDS = re.compile(r"[0-9]+")
 _MOST_DIGITS: Final = 9
+
+
+def answered(attempt: Attempt, status: int, wish: str | None, body: bytes) -> Outcome:
+    """Return the outcome of an attempt that was answered.
+
+    Args:
+        attempt: Its listener's secrets are starred out.
+        status: Of HTTP.
+        wish: The ``Retry-After`` header.
+        body: As it came, at most `MAX_READ_BYTES`.
+    """
+    kind, complaint = meaning_of(status)
+    return attempt.outcome(
+        kind,
+        status=status,
+        error=complaint,
+        answer=kept(body, secrets_of(attempt.call.listener)) if body else body,
+        retry_after=retry_after(wish, datetime.now(UTC)) if complaint else None,
+    )
 
 
 def meaning_of(status: int) -> tuple[OutcomeKind, str | None]:

@@ -3,11 +3,14 @@
 
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import timedelta
+from importlib.metadata import version
 from typing import Final
 
 from bridge.callbacks.credentials import FIELD as AUTH
 from bridge.callbacks.credentials import auth_headers, check_auth
+from bridge.callbacks.guard import FIELD, Guard, target_of
 from bridge.callbacks.signing import sign
 from bridge.errors import Invalid
 from bridge.model import Call, CallbackSpec, HeaderAuth
@@ -39,6 +42,28 @@ _RESERVED: Final = frozenset(
 _RESERVED_PREFIXES: Final = ("webhook-", "ce-")
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110 §5.6.2
 _NOT_IN_VALUE = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")  # RFC 9110 §5.5
+
+
+def own_name() -> str:
+    """Return the bridge's ``User-Agent``, unless it is given another."""
+    return f"workflow-notifier/{version('workflow-notifier')}"
+
+
+def check_webhook(spec: CallbackSpec, guard: Guard) -> None:
+    """Refuse a URL, method, header or timeout that cannot be; looks the host up.
+
+    A name that cannot be looked up now is no reason: it may come up later, and each
+    connection is checked again.
+
+    Raises:
+        Invalid: Names the field and what would be right.
+    """
+    if spec.url is None:
+        raise Invalid(FIELD, "is missing")
+    target = target_of(spec.url)
+    check_request(spec)
+    with suppress(OSError):
+        guard.resolve(target)
 
 
 def check_request(spec: CallbackSpec) -> None:

@@ -1,0 +1,145 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The attempts of one callback that are under way, each ended once and in time.
+
+Lives on the event loop, which keeps the time: an attempt is over at its deadline,
+whatever holds it up. `close` alone may be called from any thread.
+"""
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from bridge.model import Call, Outcome, OutcomeKind
+
+Done = Callable[[Outcome], None]
+
+CLOSE_SECONDS: Final = 1.0
+
+
+def _nothing() -> None:
+    pass
+
+
+class Attempt:
+    """One try.
+
+    Attributes:
+        call: What to bring to whom.
+        started_at: By the wall clock.
+        started: By `time.monotonic`.
+        late: What is missing, as people are told when the time is over; before
+            ``"15 s"``.
+        cut: Called when it is over before its callback has ended it.
+        status: HTTP status, once it is known.
+    """
+
+    __slots__ = ("call", "cut", "done", "late", "started", "started_at", "status",
+                 "timer")  # fmt: skip
+
+    def __init__(self, call: Call, done: Done, late: str) -> None:
+        self.call = call
+        self.done = done
+        self.late = late
+        self.started_at = datetime.now(UTC)
+        self.started = time.monotonic()
+        self.cut: Callable[[], None] = _nothing
+        self.status: int | None = None
+        self.timer: asyncio.TimerHandle | None = None
+
+    @property
+    def seconds(self) -> float:
+        """How long it may take."""
+        return self.call.listener.callback.timeout.total_seconds()
+
+    @property
+    def remaining(self) -> float:
+        """Seconds to its deadline; below zero when that has passed."""
+        return self.seconds - (time.monotonic() - self.started)
+
+    def outcome(self, kind: OutcomeKind, **rest: Any) -> Outcome:  # noqa: ANN401 - of Outcome
+        """Return an outcome that says when it began, and how long it took."""
+        duration = timedelta(seconds=time.monotonic() - self.started)
+        return Outcome(
+            kind, self.started_at, duration, **{"status": self.status} | rest
+        )
+
+    def timed_out(self) -> Outcome:
+        """Return the outcome at its deadline."""
+        error = f"{self.late} {self.seconds:g} s"
+        return self.outcome(OutcomeKind.TIMED_OUT, error=error)
+
+
+class Attempts:
+    """Those under way.
+
+    Args:
+        loop: Runs `done`, and keeps the time.
+        late: Of each new attempt.
+        slack: Each may take so many seconds longer than its listener allows.
+    """
+
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, late: str, *, slack: float = 0.0
+    ) -> None:
+        self._loop = loop
+        self._late = late
+        self._slack = slack
+        self._open: set[Attempt] = set()
+        self._is_closed = False
+
+    def __contains__(self, attempt: Attempt) -> bool:
+        """Tell whether an attempt is still to be ended."""
+        return attempt in self._open
+
+    def begin(self, call: Call, done: Done) -> Attempt | None:
+        """Return a new attempt; None if it is lost already, for all is closed."""
+        attempt = Attempt(call, done, self._late)
+        self._open.add(attempt)
+        if self._is_closed:
+            self._loop.call_soon(self._lose, attempt)
+            return None
+        limit = attempt.seconds + self._slack
+        attempt.timer = self._loop.call_later(limit, self._expire, attempt)
+        return attempt
+
+    def end(self, attempt: Attempt, outcome: Outcome) -> None:
+        """Tell what came of an attempt, unless that is told already."""
+        if attempt not in self._open:
+            return  # its time was up, or the bridge closes
+        self._open.remove(attempt)
+        if attempt.timer is not None:
+            attempt.timer.cancel()
+        attempt.done(outcome)
+
+    def close(self) -> None:
+        """Lose what is open and what still comes; returns when that is told."""
+        self._is_closed = True
+        if not self._loop.is_running() or _running_loop() is self._loop:
+            self._lose_all()
+            return
+        told = threading.Event()
+        self._loop.call_soon_threadsafe(self._lose_all)
+        self._loop.call_soon_threadsafe(told.set)
+        told.wait(CLOSE_SECONDS)
+
+    def _expire(self, attempt: Attempt) -> None:
+        attempt.cut()
+        self.end(attempt, attempt.timed_out())
+
+    def _lose(self, attempt: Attempt) -> None:
+        attempt.cut()
+        self.end(attempt, attempt.outcome(OutcomeKind.LOST, error="the bridge ended"))
+
+    def _lose_all(self) -> None:
+        for attempt in tuple(self._open):
+            self._lose(attempt)
+
+
+def _running_loop() -> asyncio.AbstractEventLoop | None:
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        return None
