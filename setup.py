@@ -10,6 +10,7 @@ BRIDGE = [
     "alembic>=1.14",
     "cryptography>=43",
     "fastapi>=0.115",
+    "httptools>=0.6.4",
     "platformdirs>=4",
     "prometheus-client>=0.21",
     "pydantic>=2.9",

@@ -94,20 +94,31 @@ def headers_of(call: Call, *, timestamp: int, user_agent: str) -> dict[str, str]
         user_agent: The bridge's name.
     """
     envelope, listener = call.envelope, call.listener
-    wait = {} if call.wait is None else {WAIT_HEADER: wait_text(call.wait)}
     return {
-        **listener.callback.headers,
-        **auth_headers(listener.callback.auth),
+        **constant_headers(listener.callback, user_agent),
         **ce_headers(envelope.event),
-        **wait,
-        "Content-Type": "application/json",
-        "Accept-Encoding": "identity",
-        "User-Agent": user_agent,
+        **wait_headers(call),
         "webhook-id": call.delivery_id,
         "webhook-timestamp": str(timestamp),
         "webhook-signature": sign(
             listener.secret, call.delivery_id, timestamp, envelope.body
         ),
+    }
+
+
+def wait_headers(call: Call) -> dict[str, str]:
+    """Return the header that tells how long somebody waits, if somebody does."""
+    return {} if call.wait is None else {WAIT_HEADER: wait_text(call.wait)}
+
+
+def constant_headers(spec: CallbackSpec, user_agent: str) -> dict[str, str]:
+    """Return the headers that are the same in all of a listener's requests."""
+    return {
+        **spec.headers,
+        **auth_headers(spec.auth),
+        "Content-Type": "application/json",
+        "Accept-Encoding": "identity",
+        "User-Agent": user_agent,
     }
 
 

@@ -7,8 +7,10 @@ from typing import Final
 
 from bridge.callbacks.amqp import AmqpCallback, Sender
 from bridge.callbacks.callback import Callback
+from bridge.callbacks.direct.client import DirectCallback
 from bridge.callbacks.guard import Guard
 from bridge.callbacks.http import HttpCallback
+from bridge.callbacks.webhooks import Webhooks
 from bridge.settings import CallbackSettings
 
 
@@ -28,7 +30,7 @@ class Callbacks:
         self, settings: CallbackSettings, sender: Sender | None, own_exchange: str
     ) -> None:
         loop = asyncio.get_running_loop()
-        self._http = HttpCallback(loop, _guard(settings), threads=settings.threads)
+        self._http = _webhooks(loop, settings)
         self._amqp = AmqpCallback(
             loop,
             sender,
@@ -44,6 +46,18 @@ class Callbacks:
         """Lead where the settings allow it from now on."""
         self._http.obey(_guard(settings))
         self._amqp.allow(frozenset(settings.amqp_exchanges))
+
+
+def _webhooks(loop: asyncio.AbstractEventLoop, settings: CallbackSettings) -> Webhooks:
+    guard, ca_bundle = _guard(settings), settings.ca_bundle
+    return Webhooks(
+        DirectCallback(
+            loop, guard, connections=settings.connections, ca_bundle=ca_bundle
+        )
+        if settings.client == "loop"
+        else None,
+        HttpCallback(loop, guard, threads=settings.threads, ca_bundle=ca_bundle),
+    )
 
 
 def _guard(settings: CallbackSettings) -> Guard:

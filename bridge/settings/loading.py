@@ -167,7 +167,10 @@ def _settings(values: Mapping[tuple[str, str], Any]) -> Settings:
             allow_addresses=tuple(values["callbacks", "allow_addresses"]),
             allow_loopback=api.auth == "none" if loopback is None else loopback,
             amqp_exchanges=tuple(values["callbacks", "amqp_exchanges"]),
+            client=values["callbacks", "client"],
+            connections=values["callbacks", "connections"],
             threads=values["callbacks", "threads"],
+            ca_bundle=Path(ca_bundle).expanduser() if ca_bundle else None,
         ),
         delivery=DeliverySettings(
             grace=timedelta(seconds=values["delivery", "grace_seconds"]),

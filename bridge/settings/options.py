@@ -174,12 +174,34 @@ def _callbacks() -> list[cfg.Opt]:
             default=[],
             help="Exchanges that callbacks of type amqp may publish to.",
         ),
+        cfg.StrOpt(
+            "client",
+            default=default.client,
+            choices=[
+                ("loop", "fast, on the event loop"),
+                ("threads", "on requests, some ten times the CPU time"),
+            ],
+            help="What sends webhooks. A listener with a certificate of its own is "
+            "told by threads in any case.",
+        ),
+        cfg.IntOpt(
+            "connections",
+            default=default.connections,
+            min=1,
+            max=10000,
+            help="Webhooks that may be under way at the same time, with client = loop.",
+        ),
         cfg.IntOpt(
             "threads",
             default=default.threads,
             min=1,
             max=1000,
-            help="Webhooks that may be under way at the same time.",
+            help="The same with client = threads.",
+        ),
+        cfg.StrOpt(
+            "ca_bundle",
+            help="PEM file of the authorities whose certificates webhooks' receivers "
+            "may have. Default: those of certifi.",
         ),
     ]
 

@@ -18,6 +18,7 @@ from notifier.topology import (
 )
 
 Auth = Literal["none"]
+Client = Literal["loop", "threads"]
 LogFormat = Literal["line", "json"]
 Network = IPv4Network | IPv6Network
 
@@ -105,13 +106,20 @@ class CallbackSettings:
         allow_addresses: Networks that are reached though they are not global.
         allow_loopback: So are 127.0.0.0/8 and ::1.
         amqp_exchanges: That callbacks may publish to.
-        threads: Webhooks that are under way at the same time.
+        client: Of webhooks: ``loop``, fast, or ``threads``, on requests. A listener's
+            own certificate is shown by the latter in any case.
+        connections: Webhooks under way at the same time, by ``loop``.
+        threads: The same by ``threads``.
+        ca_bundle: PEM file of the authorities to trust; None: those of certifi.
     """
 
     allow_addresses: tuple[Network, ...] = ()
     allow_loopback: bool = True
     amqp_exchanges: tuple[str, ...] = ()
+    client: Client = "loop"
+    connections: int = 1024
     threads: int = 64
+    ca_bundle: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ import pytest
 
 from bridge.callbacks.amqp import AmqpCallback
 from bridge.callbacks.callback import Callback
+from bridge.callbacks.direct.client import DirectCallback
 from bridge.callbacks.guard import Guard
 from bridge.callbacks.http import HttpCallback
 from bridge.callbacks.recording import RecordingCallback
@@ -47,7 +48,7 @@ async def recording(_):
 
 
 @asynccontextmanager
-async def http(_):
+async def webhooks(build):
     silence = threading.Event()
 
     def answer(received):
@@ -56,12 +57,20 @@ async def http(_):
         return 400 if received.path == "/bad" else 200
 
     guard = Guard(allow_loopback=True)
-    callback = HttpCallback(asyncio.get_running_loop(), guard, threads=8)
+    callback = build(asyncio.get_running_loop(), guard)
     with Receiver("127.0.0.1", 0, on_delivery=id, answer=answer) as receiver:
         specs = (a_webhook(f"{receiver.url}/{n}") for n in ("good", "bad", "silent"))
         yield Stage(callback, *specs)
         silence.set()
         callback.close()
+
+
+def http(_):
+    return webhooks(partial(HttpCallback, threads=8))
+
+
+def direct(_):
+    return webhooks(partial(DirectCallback, connections=8))
 
 
 @asynccontextmanager
@@ -75,7 +84,9 @@ async def amqp(request):
         callback.close()
 
 
-@pytest.fixture(params=[recording, http, amqp], ids=lambda stage: stage.__name__)
+@pytest.fixture(
+    params=[recording, http, direct, amqp], ids=lambda stage: stage.__name__
+)
 def stage(request):
     """What opens a stage; to be called on the loop."""
     return partial(request.param, request)

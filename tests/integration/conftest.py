@@ -9,6 +9,7 @@ from bridge.store import schema
 from bridge.store.database import Database
 from notifier.notifier import Notifier
 from notifier.publishers.memory import MemoryPublisher
+from tests.integration import telling
 from tests.served import ServedApi
 from tests.stored import Stores
 
@@ -74,3 +75,9 @@ def add(api):
 def kept(api):
     """Return a listener as the API keeps it, secrets included."""
     return lambda shown: api.parts.listener_store.get(None, ListenerId(shown["id"]))
+
+
+@pytest.fixture(params=telling.CLIENTS)
+def each_client(request, monkeypatch):
+    """Which client a `Teller` tells by: a test that uses this runs with each."""
+    monkeypatch.setattr(telling, "chosen", request.param)

@@ -5,8 +5,9 @@ import asyncio
 import socket
 import time
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
+from bridge.callbacks.direct.client import DirectCallback
 from bridge.callbacks.guard import Guard
 from bridge.callbacks.http import HttpCallback
 from bridge.model import Outcome
@@ -14,6 +15,20 @@ from tests.calls import a_call, a_webhook
 
 LOOPBACK = Guard(allow_loopback=True)
 PATIENCE_SECONDS = 10
+
+
+class Client(NamedTuple):
+    """How a client is made, and how its limit of attempts at a time is called."""
+
+    build: Any
+    limit: str
+
+
+CLIENTS = {
+    "threads": Client(HttpCallback, "threads"),
+    "loop": Client(DirectCallback, "connections"),
+}
+chosen = "threads"
 
 
 def looks_up(*addresses):
@@ -33,11 +48,19 @@ class Told:
 
 
 class Teller:
-    """An `HttpCallback` on a loop, for the length of a context."""
+    """A client for webhooks on a loop, for the length of a context.
 
-    def __init__(self, guard=LOOPBACK, **options):
+    Args:
+        guard: Of the client.
+        at_once: So many attempts.
+        **options: Of the client, beyond.
+    """
+
+    def __init__(self, guard=LOOPBACK, *, at_once=64, **options):
         self._runner = asyncio.Runner()
-        self.callback = HttpCallback(self._runner.get_loop(), guard, **options)
+        client = CLIENTS[chosen]
+        options[client.limit] = at_once
+        self.callback = client.build(self._runner.get_loop(), guard, **options)
 
     def __enter__(self):
         return self

@@ -3,6 +3,7 @@
 
 import gzip
 import logging
+import re
 
 import pytest
 
@@ -18,6 +19,8 @@ from tests.integration.hostile import (
     silent,
 )
 from tests.integration.telling import Teller, tell
+
+pytestmark = pytest.mark.usefixtures("each_client")
 
 HEAD = b"HTTP/1.1 200 OK\r\n"
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
@@ -78,7 +81,7 @@ def test_a_compressed_answer_is_not_inflated():
     [
         pytest.param(
             endlessly(HEAD, b"X-%d: y\r\n" % 1 * 99),
-            "the answer is not valid HTTP",
+            "the answer('s headers are too long| is not valid HTTP)",
             id="headers without end",
         ),
         pytest.param(
@@ -120,7 +123,7 @@ def test_what_is_no_answer_is_a_failure_that_says_why(behaviour, error):
     told = attempt(behaviour)
 
     assert told.outcome.kind is OutcomeKind.FAILED
-    assert told.outcome.error == error
+    assert re.fullmatch(error, told.outcome.error)
     assert told.outcome.status is None
     assert told.elapsed < 2
 
@@ -189,7 +192,9 @@ def test_two_lengths_do_not_smuggle_an_answer_in():
     with Hostile(answers(smuggled)) as receiver, Teller() as teller:
         told = [teller.tell(receiver.url) for _ in range(3)]
 
-    assert {one.outcome.status for one in told} == {500}
+    # RFC 9112 §6.3: the chunks count, or it is an error
+    assert {one.outcome.status for one in told} <= {500, None}
+    assert not any(one.outcome.kind is OutcomeKind.SUCCEEDED for one in told)
 
 
 def test_an_answer_before_the_body_was_read_is_told():

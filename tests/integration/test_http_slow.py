@@ -17,7 +17,14 @@ from tests.integration.hostile import (
     drips,
     silent,
 )
-from tests.integration.telling import PATIENCE_SECONDS, Teller, looks_up, tell
+from tests.integration.telling import (
+    PATIENCE_SECONDS,
+    Teller,
+    looks_up,
+    tell,
+)
+
+pytestmark = pytest.mark.usefixtures("each_client")
 
 HEAD = b"HTTP/1.1 200 OK\r\n"
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
@@ -81,7 +88,7 @@ def test_a_slow_look_up_does_not_hold_the_attempt():
 
 
 def test_the_threads_of_slow_receivers_are_free_after_the_deadline():
-    with Hostile(silent) as slow, Hostile(answers(OK)) as quick, Teller(threads=2) as t:
+    with Hostile(silent) as slow, Hostile(answers(OK)) as quick, Teller(at_once=2) as t:
         t.tell_all([a_call(a_webhook(slow.url), seconds=0.5) for _ in range(2)])
         told = t.tell(quick.url, seconds=1)
 

@@ -12,6 +12,8 @@ from tests.integration.certificates import Authority
 from tests.integration.hostile import OK, Hostile, answers, deaf, drips
 from tests.integration.telling import LOOPBACK, Teller, looks_up, tell
 
+pytestmark = pytest.mark.usefixtures("each_client")
+
 HOST = "hooks.example"
 TO_LOOPBACK = Guard(allow_loopback=True, lookup=looks_up("127.0.0.1"))
 

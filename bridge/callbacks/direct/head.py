@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: Apache-2.0
+r"""What of a listener's requests stays the same, made ready once; pure.
+
+::
+
+    POST /hook HTTP/1.1\r\n           ─┐
+    Host: hooks.example\r\n            │
+    X-Team: ops\r\n                    │ Head.start
+    Content-Type: application/json\r\n │
+    …                                 ─┘
+    ce-id: 17\r\n …                  ── of the event, the same for all its listeners
+    webhook-id: dlv_…\r\n            ─┐
+    webhook-timestamp: 1790000000\r\n │
+    webhook-signature: v1,…\r\n       │ of the attempt
+    Content-Length: 412\r\n\r\n     ─┘
+"""
+
+import base64
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+from requests import PreparedRequest
+
+from bridge.callbacks.guard import Target, target_of
+from bridge.callbacks.request import constant_headers, wait_headers
+from bridge.model import Call, Envelope, Listener
+from bridge.verify import key_of, mac
+from notifier.wire import ce_headers
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where connections lead that may carry each other's requests."""
+
+    target: Target
+    is_tls: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """What all requests of one listener begin with.
+
+    Attributes:
+        listener: As it was then.
+        start: From the request line to the last header that never changes.
+        key: Signs.
+    """
+
+    listener: Listener
+    origin: Origin
+    start: bytes = field(repr=False)
+    key: bytes = field(repr=False)
+
+    @classmethod
+    def of(cls, listener: Listener, user_agent: str) -> "Head":
+        """Make a listener's head ready.
+
+        Raises:
+            Invalid: Its URL breaks a rule.
+        """
+        spec = listener.callback
+        given = spec.url or ""
+        target = target_of(given)
+        request = PreparedRequest()  # reads a URL as the general client does
+        request.prepare_url(given, None)
+        line = f"{spec.method} {request.path_url} HTTP/1.1\r\n"
+        is_tls = urlsplit(given).scheme.lower() == "https"
+        headers = {"Host": _host(target, is_tls=is_tls)}
+        headers |= constant_headers(spec, user_agent)
+        return cls(
+            listener=listener,
+            origin=Origin(target, is_tls),
+            start=line.encode("ascii") + written(headers),
+            key=key_of(listener.secret),
+        )
+
+
+def written(headers: Mapping[str, str]) -> bytes:
+    """Return headers as they travel."""
+    lines = (f"{name}: {value}\r\n" for name, value in headers.items())
+    return "".join(lines).encode("latin-1")
+
+
+def event_lines(envelope: Envelope) -> bytes:
+    """Return the headers of an event, as they travel."""
+    return written(ce_headers(envelope.event))
+
+
+def request_of(head: Head, lines: bytes, call: Call, timestamp: int) -> bytes:
+    """Return a whole request.
+
+    Args:
+        head: Of the listener.
+        lines: Of the event.
+        call: Whose body is sent as it is.
+        timestamp: Seconds since 1970, of this attempt.
+    """
+    body, time = call.envelope.body, str(timestamp)
+    signature = base64.b64encode(mac(head.key, call.delivery_id, time, body))
+    return (
+        b"%b%b%bwebhook-id: %b\r\nwebhook-timestamp: %b\r\nwebhook-signature: v1,%b\r\n"
+        b"Content-Length: %d\r\n\r\n%b"
+    ) % (
+        head.start,
+        lines,
+        b"" if call.wait is None else written(wait_headers(call)),
+        call.delivery_id.encode(),
+        time.encode(),
+        signature,
+        len(body),
+        body,
+    )
+
+
+def _host(target: Target, *, is_tls: bool) -> str:
+    host = f"[{target.host}]" if ":" in target.host else target.host
+    return host if target.port == (443 if is_tls else 80) else f"{host}:{target.port}"
