@@ -141,6 +141,7 @@ def _settings(values: Mapping[tuple[str, str], Any]) -> Settings:
         auth=values["api", "auth"],
     )
     loopback = values["callbacks", "allow_loopback"]
+    ca_bundle = values["callbacks", "ca_bundle"]
     key_file = values["secrets", "key_file"]
     return Settings(
         api=api,

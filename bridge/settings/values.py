@@ -116,7 +116,7 @@ class CallbackSettings:
     allow_addresses: tuple[Network, ...] = ()
     allow_loopback: bool = True
     amqp_exchanges: tuple[str, ...] = ()
-    client: Client = "loop"
+    client: Client = "threads"
     connections: int = 1024
     threads: int = 64
     ca_bundle: Path | None = None
