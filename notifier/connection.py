@@ -28,8 +28,9 @@ def connect(
     What is given here wins over the settings.
 
     Args:
-        url: ``amqp://…`` of a broker, ``rabbit://…`` as oslo.messaging writes it, or
-            ``http://…`` of a bridge.
+        url: ``amqp://…`` of a broker, ``rabbit://…`` as oslo.messaging writes it,
+            ``oslo+rabbit://…`` to publish through oslo.messaging, or ``http://…`` of a
+            bridge.
         source: URI reference of the engine.
         project: Of every event that names none.
         engine: Name of the engine.
@@ -56,7 +57,7 @@ def open_publisher(settings: Settings, url: str | None = None) -> Publisher:
 
     Args:
         settings: Name the broker or bridge, unless the URL does.
-        url: ``amqp://…`` or ``rabbit://…`` of a broker, or ``http://…`` of a bridge.
+        url: As for `connect`.
 
     Raises:
         SettingsError: The URL is none of these.
@@ -71,6 +72,10 @@ def open_publisher(settings: Settings, url: str | None = None) -> Publisher:
             from notifier.publishers.http import HttpPublisher  # noqa: PLC0415 - slow; one is used
 
             return HttpPublisher(url)
+        case "oslo+rabbit":
+            from notifier.publishers.oslo import OsloPublisher  # noqa: PLC0415 - optional library
+
+            return OsloPublisher(url.removeprefix("oslo+"))
         case _:
             raise SettingsError(f"{masked(url)} is no URL of a broker or a bridge")
 

@@ -26,6 +26,7 @@ optional = (
     "notifier.engines.",
     "notifier.publishers.outbox",
     "notifier.publishers.committed",
+    "notifier.publishers.oslo",
     "notifier.relay",
 )
 for module in pkgutil.walk_packages(notifier.__path__, "notifier."):

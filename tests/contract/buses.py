@@ -11,8 +11,10 @@ import kombu
 from notifier.publishers.amqp import AmqpPublisher
 from notifier.publishers.http import HttpPublisher
 from notifier.publishers.memory import MemoryPublisher
+from notifier.publishers.oslo import OsloPublisher
 from notifier.topology import BRIDGE_QUEUE
-from notifier.wire import from_amqp
+from notifier.wire import from_amqp, from_oslo
+from tests.openstack import transport_url
 from tests.servers.door import Door
 
 PATIENCE = timedelta(seconds=20)
@@ -21,22 +23,28 @@ PATIENCE = timedelta(seconds=20)
 class AmqpBus:
     """RabbitMQ, with the bridge's queue to see what arrives."""
 
+    queue = BRIDGE_QUEUE
+
     def __init__(self, url):
         self._url = url
         self.publisher = AmqpPublisher(url)
+
+    def read(self, message):
+        """Return the event in a message."""
+        properties = dict(message.properties)
+        headers = properties.pop("application_headers")
+        return from_amqp(properties, headers, bytes(message.body))
 
     def arrived(self, count):
         """Return the first events that arrive, so many."""
         events = []
 
         def keep(message):
-            properties = dict(message.properties)
-            headers = properties.pop("application_headers")
-            events.append(from_amqp(properties, headers, bytes(message.body)))
+            events.append(self.read(message))
 
         with kombu.Connection(self._url) as connection:
             channel = connection.channel()
-            channel.basic_consume(BRIDGE_QUEUE, no_ack=True, callback=keep)
+            channel.basic_consume(self.queue, no_ack=True, callback=keep)
             deadline = time.monotonic() + PATIENCE.total_seconds()
             while len(events) < count and time.monotonic() < deadline:
                 with contextlib.suppress(TimeoutError):
@@ -45,6 +53,20 @@ class AmqpBus:
 
     def close(self):
         self.publisher.close()
+
+
+class OsloBus(AmqpBus):
+    """RabbitMQ by way of oslo.messaging, with the queue of its topic."""
+
+    queue = "workflow_events.info"
+
+    def __init__(self, url):
+        self._url = url
+        self.publisher = OsloPublisher(transport_url(url))
+
+    def read(self, message):
+        """Return the event in a message."""
+        return from_oslo({}, message.body)
 
 
 class HttpBus:

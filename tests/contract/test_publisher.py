@@ -13,13 +13,14 @@ from notifier.event import Event
 from notifier.publishers.amqp import AmqpPublisher
 from notifier.publishers.http import HttpPublisher
 from notifier.publishers.memory import MemoryPublisher
-from tests.contract.buses import AmqpBus, HttpBus, MemoryBus, silent_peer
+from notifier.publishers.oslo import OsloPublisher
+from tests.contract.buses import AmqpBus, HttpBus, MemoryBus, OsloBus, silent_peer
 
 TIMEOUT = timedelta(seconds=20)
 SHORT = timedelta(seconds=0.5)
 SLACK_SECONDS = 0.6
 
-BUSES = ("amqp", "http", "memory")
+BUSES = ("amqp", "http", "oslo", "memory")
 
 
 def numbered(number, execution="e1", **data):
@@ -43,6 +44,8 @@ def bus(request):
             bus = AmqpBus(request.getfixturevalue("amqp_url"))
         case "http":
             bus = HttpBus()
+        case "oslo":
+            bus = OsloBus(request.getfixturevalue("amqp_url"))
         case "memory":
             bus = MemoryBus()
     yield bus
@@ -50,7 +53,7 @@ def bus(request):
 
 
 on_every_bus = pytest.mark.parametrize("bus", BUSES, indirect=True)
-on_every_remote_bus = pytest.mark.parametrize("bus", BUSES[:2], indirect=True)
+on_every_remote_bus = pytest.mark.parametrize("bus", BUSES[:3], indirect=True)
 
 
 @on_every_bus
@@ -171,8 +174,9 @@ def test_an_event_that_nobody_would_see_is_an_error(name, request):
     [
         lambda port: AmqpPublisher(f"amqp://me:secret@127.0.0.1:{port}/"),
         lambda port: HttpPublisher(f"http://me:secret@127.0.0.1:{port}"),
+        lambda port: OsloPublisher(f"rabbit://me:secret@127.0.0.1:{port}/"),
     ],
-    ids=["amqp", "http"],
+    ids=["amqp", "http", "oslo"],
 )
 def test_a_silent_peer_holds_nobody_longer_than_the_timeout(publisher_at):
     with silent_peer() as port:

@@ -9,7 +9,8 @@ import sys
 import pytest
 
 from tests.architecture.tree import ROOT
-from tests.contract.buses import AmqpBus, silent_peer
+from tests.contract.buses import AmqpBus, OsloBus, silent_peer
+from tests.openstack import transport_url
 from tests.servers.door import Door
 
 GREENLETS = 10
@@ -104,6 +105,16 @@ def test_ten_greenlets_publish_over_one_connection_to_the_broker(amqp_url):
     assert by_execution(bus.arrived(GREENLETS * EACH)) == all_in_order()
 
 
+def test_ten_greenlets_publish_through_oslo_messaging(amqp_url):
+    bus = OsloBus(amqp_url)
+    bus.close()
+
+    said = engine(f"oslo+{transport_url(amqp_url)}", seconds=20)
+
+    assert said["errors"] == 0
+    assert by_execution(bus.arrived(GREENLETS * EACH)) == all_in_order()
+
+
 def test_ten_greenlets_publish_through_the_bridges_door():
     with Door() as door:
         said = engine(door.url, seconds=20)
@@ -112,7 +123,7 @@ def test_ten_greenlets_publish_through_the_bridges_door():
     assert by_execution(door.events) == all_in_order()
 
 
-@pytest.mark.parametrize("scheme", ["amqp", "http"])
+@pytest.mark.parametrize("scheme", ["amqp", "http", "oslo+rabbit"])
 def test_a_silent_peer_holds_up_no_other_greenlet(scheme):
     with silent_peer() as port:
         said = engine(f"{scheme}://127.0.0.1:{port}/", seconds=1)

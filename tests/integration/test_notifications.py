@@ -6,15 +6,19 @@ import json
 import amqp
 import pytest
 
+from bridge.client import BridgeClient
 from bridge.model import State
+from notifier import Event, connect
 from notifier.publishers.dial import client_of
 from notifier.topology import NOTIFICATION_QUEUE, QUARANTINE_QUEUE
+from notifier.wire import from_cloudevent
 from tests.bridges import BridgeProcess
 from tests.ledger import Ledger
 from tests.openstack import configuration, emitter, transport_url
 
 TOPIC = "notifications.info"
 DRIVERS = "[oslo_messaging_notifications]\ndriver = "
+OF_TOPIC = ("TOPICS", "QUEUE")
 SETTINGS = {"OS_NOTIFICATIONS__TOPICS": "notifications.*"}
 
 
@@ -189,3 +193,29 @@ def test_a_services_own_queue_can_be_read_and_is_never_declared_here(
 
         assert bridge.end() == 0
     assert waiting(channel, TOPIC) == 0
+
+
+def test_an_event_published_through_oslo_messaging_arrives_as_it_was(
+    run, ledger, amqp_url
+):
+    topic = {f"OS_NOTIFICATIONS__{name}": "workflow_events.info" for name in OF_TOPIC}
+    event = Event.new(
+        "task.failed",
+        event_id="e1-1",
+        source="/engines/1",
+        execution={"id": "e1", "root_id": "r1", "error": "card declined"},
+        task={"name": "Schlüssel.*#", "result": [1, 2.5, {"x": None}]},
+        workbook="orders",
+        attributes={"sequence": "7"},
+        payload="語" * 100,
+    )
+    with (
+        run(OS_NOTIFICATIONS__URL=amqp_url, **topic) as bridge,
+        connect(f"oslo+{transport_url(amqp_url)}", on_error="raise") as notifier,
+        BridgeClient(bridge.url) as client,
+    ):
+        notifier.notify(event)
+        bridge.wait_until(lambda: len(ledger.ids) == 1)
+
+        told = client.get_event("e1-1")["event"]
+        assert from_cloudevent(told) == event

@@ -8,12 +8,13 @@ import subprocess
 import sys
 
 import pytest
+from kombu import Connection
 
 from bridge.client import BridgeClient
 from bridge.settings import load
 from notifier import wire
 from notifier.settings import of_host
-from notifier.topology import accepts
+from notifier.topology import BRIDGE_QUEUE, accepts
 from notifier.wire import from_cloudevent
 from tests.bridges import BridgeProcess
 from tests.integration.commands import Running
@@ -22,6 +23,7 @@ from tests.openstack import configuration, transport_url
 from tests.pages import Page
 
 PAGE = Page("docs/how-to/oslo-messaging.md")
+PAGES_BROKER = "guest:guest@127.0.0.1:5672/"
 KEY = PAGE.block("text key").strip()
 
 
@@ -105,6 +107,25 @@ def load_url(path):
     assert heard.topics == ("notifications.info", "notifications.error")
     assert heard.exchanges == ("openstack",)
     return text.split("url = ")[1].strip()
+
+
+def test_an_engine_reaches_exchange_and_topic_as_the_page_says(amqp_url, tmp_path):
+    for way in ("direct", "through"):
+        code = PAGE.block(f"python {way}").replace(
+            PAGES_BROKER, amqp_url[len("amqp://") :]
+        )
+        subprocess.run([sys.executable, "-W", "ignore", "-c", code], check=True)
+    path = tmp_path / "bridge.conf"
+    path.write_text(PAGE.block("ini through"))
+    topic = load(path, environ={}).notifications
+
+    with Connection(amqp_url) as connection:
+        channel = connection.default_channel
+        direct = channel.basic_get(BRIDGE_QUEUE, no_ack=True)
+        through = channel.basic_get(topic.queue, no_ack=True)
+    assert direct.headers["cloudEvents_subject"] == "executions/e1/tasks/charge"
+    assert wire.from_oslo({}, through.body).subject == "executions/e2/tasks/charge"
+    assert topic.topics == (topic.queue,)
 
 
 def test_each_binding_gets_what_the_page_says():
