@@ -15,8 +15,11 @@ import pytest
 
 from tests.architecture.tree import ROOT
 
-FAULTS = "tests/integration/faults"
-LANES = {"faults": (FAULTS,), "others": ("tests", f"--ignore={FAULTS}")}
+OUTSIDE = ("tests/integration/faults", "tests/acceptance")
+LANES = {
+    "faults": OUTSIDE,
+    "others": ("tests", *(f"--ignore={folder}" for folder in OUTSIDE)),
+}
 GOOD = (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED)
 
 

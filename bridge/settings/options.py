@@ -177,12 +177,10 @@ def _callbacks() -> list[cfg.Opt]:
         cfg.StrOpt(
             "client",
             default=default.client,
-            choices=[
-                ("loop", "fast, on the event loop"),
-                ("threads", "on requests, some ten times the CPU time"),
-            ],
-            help="What sends webhooks. A listener with a certificate of its own is "
-            "told by threads in any case.",
+            choices=["loop", "threads"],
+            help="What sends webhooks: threads, on requests, or loop, on the event loop, "
+            "for a fraction of the CPU time. A listener with a certificate of its own "
+            "is told by threads in any case.",
         ),
         cfg.IntOpt(
             "connections",

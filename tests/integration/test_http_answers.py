@@ -7,6 +7,7 @@ import re
 
 import pytest
 
+from bridge.callbacks.guard import Guard
 from bridge.model import OutcomeKind
 from tests.calls import a_call, a_webhook, an_event
 from tests.integration.hostile import (
@@ -235,3 +236,15 @@ def test_nothing_secret_is_logged(caplog):
     attempt(once(b""))
 
     assert "s3cr3t" not in caplog.text
+
+
+def test_a_fault_of_the_bridge_itself_is_told_and_logged(caplog):
+    def broken(*_, **__):
+        raise RuntimeError("s3cr3t")
+
+    guard = Guard(lookup=broken)
+    outcome = tell("http://hooks.example/", guard=guard).outcome
+
+    assert outcome.kind is OutcomeKind.FAILED
+    assert outcome.error == "the bridge failed: RuntimeError"
+    assert "an attempt failed in the bridge itself" in caplog.text

@@ -290,15 +290,3 @@ def test_nothing_is_sent_when_no_thread_is_free_in_time(receiver):
     assert [one.outcome.kind for one in told] == [OutcomeKind.TIMED_OUT] * 2
     assert told[1].outcome.error.endswith(" free for 0.5 s")
     assert receiver.connections == 0
-
-
-def test_a_fault_of_the_bridge_itself_is_told_and_logged(caplog):
-    def broken(*_, **__):
-        raise RuntimeError("s3cr3t")
-
-    guard = Guard(lookup=broken)
-    outcome = tell("http://hooks.example/", guard=guard).outcome
-
-    assert outcome.kind is OutcomeKind.FAILED
-    assert outcome.error == "the bridge failed: RuntimeError"
-    assert "an attempt failed in the bridge itself" in caplog.text
