@@ -4,7 +4,7 @@
 import os
 import signal
 import uuid
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,9 @@ from tests.servers.foreign import ForeignBroker
 from tests.servers.postgresql import PostgresCluster
 from tests.servers.rabbitmq import RabbitNode
 from tests.servers.shared import SharedDatabase
+
+LEFT_OUT = "left out"
+"""So the run speaks of tests that it skips, or expects to fail."""
 
 _EVERYTHING_IS_REQUIRED = (
     os.environ.get("CI") == "true" or os.environ.get("REQUIRE_ALL") == "1"
@@ -100,25 +103,30 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     return url
 
 
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_makereport() -> Generator[
+    None, pytest.TestReport, pytest.TestReport
+]:
+    """Let a test fail that is left out, where everything is required.
+
+    Then it is among the failed ones also for who tries those again.
+    """
+    report = yield
+    if _EVERYTHING_IS_REQUIRED and report.skipped:
+        reason = getattr(report, "wasxfail", None) or report.longrepr[2]
+        report.longrepr = f"{LEFT_OUT}: {report.nodeid}: {reason}"
+        report.outcome = "failed"
+        vars(report).pop("wasxfail", None)
+    return report
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Say aloud, at the very end, that tests were left out; ``-ra`` says which."""
-    left_out = _left_out(terminalreporter)
-    if left_out:
-        fate = "which fails this run" if _EVERYTHING_IS_REQUIRED else "see above"
-        terminalreporter.write_line(f"{left_out} tests were left out: {fate}", red=True)
-
-
-@pytest.hookimpl(trylast=True)
-def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Let the run fail for what it left out, where everything is required."""
-    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
-    if _EVERYTHING_IS_REQUIRED and session.exitstatus == 0 and _left_out(reporter):
-        session.exitstatus = pytest.ExitCode.TESTS_FAILED
-
-
-def _left_out(reporter: pytest.TerminalReporter) -> int:
-    return sum(len(reporter.stats.get(kind, [])) for kind in ("skipped", "xfailed"))
+    kinds = ("skipped", "xfailed")
+    count = sum(len(terminalreporter.stats.get(kind, [])) for kind in kinds)
+    if count:
+        terminalreporter.write_line(f"{LEFT_OUT}: {count} tests, see above", red=True)
 
 
 def private_node() -> RabbitNode:

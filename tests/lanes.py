@@ -3,8 +3,10 @@
 
 Run as ``python -m tests.lanes``; arguments go on to each lane's pytest. A lane has
 servers of its own and its own memory of what failed, so that ``--last-failed`` works.
+What a lane left out is said once more at the very end.
 """
 
+import re
 import signal
 import subprocess
 import sys
@@ -14,20 +16,22 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from tests.architecture.tree import ROOT
+from tests.conftest import LEFT_OUT
 
-OUTSIDE = ("tests/integration/faults", "tests/acceptance")
-LANES = {
-    "faults": OUTSIDE,
-    "others": ("tests", *(f"--ignore={folder}" for folder in OUTSIDE)),
-}
+LONG = ("tests/integration/faults", "tests/acceptance")
+"""Takes about as long as all the rest."""
+
+LANES = {"long": LONG, "rest": ("tests", *(f"--ignore={folder}" for folder in LONG))}
+SAYS_WHAT_IS_LEFT_OUT = re.compile(rf"(\x1b\[\d+m)?{LEFT_OUT}: ")
 GOOD = (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED)
 
 
 def run(name, arguments):
-    """Run one lane and return how it ended; its lines bear its name."""
+    """Run one lane; return how it ended, and what it said of tests that it left out."""
     cache = f"cache_dir=.pytest_cache/{name}"
     colour = "yes" if sys.stdout.isatty() else "no"
     command = [sys.executable, "-m", "pytest", "-o", cache, f"--color={colour}"]
+    left_out = []
     with subprocess.Popen(
         [*command, *LANES[name], *arguments],
         cwd=ROOT,
@@ -37,9 +41,12 @@ def run(name, arguments):
         errors="replace",
     ) as lane:
         for line in lane.stdout:
-            sys.stdout.write(f"{name} │ {line}")
+            said = f"{name} │ {line}"
+            sys.stdout.write(said)
             sys.stdout.flush()
-    return lane.returncode
+            if SAYS_WHAT_IS_LEFT_OUT.match(line):
+                left_out.append(said)
+    return lane.returncode, left_out
 
 
 def main():
@@ -48,9 +55,12 @@ def main():
     signal.signal(signal.SIGINT, lambda *_: None)
     began = time.monotonic()
     with ThreadPoolExecutor(len(LANES)) as pool:
-        ends = list(pool.map(lambda name: run(name, sys.argv[1:]), LANES))
+        ran = list(pool.map(lambda name: run(name, sys.argv[1:]), LANES))
     seconds = time.monotonic() - began
-    is_good = set(ends) <= set(GOOD) and pytest.ExitCode.OK in ends
+    ends = {end for end, _ in ran}
+    is_good = ends <= set(GOOD) and pytest.ExitCode.OK in ends
+    for _, left_out in ran:
+        sys.stdout.writelines(left_out)
     verdict = "passed" if is_good else "FAILED"
     sys.stdout.write(f"{verdict} in {seconds // 60:.0f} min {seconds % 60:.0f} s\n")
     return 0 if is_good else 1

@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A run says what it leaves out, and fails for it where everything is required."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from tests.architecture.tree import ROOT
+
+# Not "pytest.skip" and not as a mark: this file is looked through for those.
+LEAVES_OUT = """
+import pytest
+
+leave_out = pytest.skip
+expect_failure = pytest.mark.xfail(reason="expected")
+
+def test_skipped():
+    leave_out("skipped")
+
+@expect_failure
+def test_expected():
+    assert False
+
+def test_good():
+    pass
+"""
+
+
+@pytest.fixture
+def run(tmp_path):
+    """Run tests that leave out two of three, by this suite's rules."""
+    file = tmp_path / "test_some.py"
+    file.write_text(LEAVES_OUT)
+
+    def run(**environment):
+        required = ("CI", "REQUIRE_ALL", "PYTEST_ADDOPTS")
+        rest = {k: v for k, v in os.environ.items() if k not in required}
+        options = ["-p", "tests.conftest", "-p", "no:cacheprovider"]
+        options += ["-c", f"{ROOT}/pyproject.toml", "--rootdir", str(tmp_path)]
+        return subprocess.run(
+            [sys.executable, "-m", "pytest", *options, str(file)],
+            cwd=ROOT,
+            env={**rest, **environment},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    return run
+
+
+def test_what_is_left_out_is_said(run):
+    done = run()
+
+    assert done.returncode == 0
+    assert "left out: 2 tests, see above" in done.stdout
+
+
+@pytest.mark.parametrize("required", [{"CI": "true"}, {"REQUIRE_ALL": "1"}])
+def test_what_is_left_out_fails_a_run_of_everything(run, required):
+    done = run(**required)
+
+    assert done.returncode == pytest.ExitCode.TESTS_FAILED
+    assert "2 failed, 1 passed" in done.stdout
+    assert "left out: test_some.py::test_skipped: Skipped: skipped" in done.stdout
+    assert "left out: test_some.py::test_expected: expected" in done.stdout
