@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Chooses the bus: RabbitMQ where its URL is set, else the one within this process."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from functools import partial
@@ -77,7 +77,17 @@ def broker_bus(settings: BusSettings, url: str, telemetry: Telemetry) -> Bus:
     publisher = _publisher(settings, url)
     replies = Replies(publisher)
     source = BrokerSource(
-        partial(_connect, settings, cycle(url.split(";"))),
+        partial(
+            connect,
+            cycle(url.split(";")),
+            settings.tls,
+            partial(
+                topology.declare,
+                exchange=settings.exchange,
+                bridge_queue=settings.bridge_queue,
+                queue_type=settings.queue_type,
+            ),
+        ),
         queue=settings.bridge_queue,
         prefetch=settings.prefetch,
         set_aside=keeper(publisher, settings.timeout, telemetry),
@@ -97,7 +107,7 @@ def trouble(settings: BusSettings, url: str) -> str | None:
     reason = None
     for one in url.split(";"):
         try:
-            dial(one, settings.tls).close()
+            _dial(one, settings.tls).close()
         except FAILURES as err:
             reason = describe(err)
         else:
@@ -118,15 +128,17 @@ def _publisher(settings: BusSettings, url: str) -> AmqpPublisher:
         raise SettingsError(str(err)) from err
 
 
-def _connect(settings: BusSettings, urls: Iterator[str]) -> Any:  # noqa: ANN401 - py-amqp has no types
-    connection = dial(next(urls), settings.tls)
+def connect(urls: Iterator[str], tls: Tls, declare: Callable[[Any], None]) -> Any:  # noqa: ANN401 - py-amqp has no types
+    """Return a connection to the next broker, on which all is declared; blocks.
+
+    Args:
+        urls: Of brokers, one after the other.
+        tls: Of ``amqps://`` URLs.
+        declare: What a source needs beside the quarantine.
+    """
+    connection = _dial(next(urls), tls)
     try:
-        topology.declare(
-            connection,
-            exchange=settings.exchange,
-            bridge_queue=settings.bridge_queue,
-            queue_type=settings.queue_type,
-        )
+        declare(connection)
         topology.declare_quarantine(connection)
     except BaseException:
         connection.collect()
@@ -134,7 +146,7 @@ def _connect(settings: BusSettings, urls: Iterator[str]) -> Any:  # noqa: ANN401
     return connection
 
 
-def dial(url: str, tls: Tls) -> Any:  # noqa: ANN401 - py-amqp has no types
+def _dial(url: str, tls: Tls) -> Any:  # noqa: ANN401 - py-amqp has no types
     """Return a connection of py-amqp to one broker, as a source needs it; blocks."""
     client = client_of(
         url,

@@ -5,17 +5,15 @@ Each exchange has a connection of its own, all with one queue: one that is not t
 keeps none of the others waiting.
 """
 
-from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
 from itertools import cycle
-from typing import Any
 
 from bridge.errors import SettingsError
 from bridge.intake.broker import BrokerSource
 from bridge.intake.reading import read_notification
 from bridge.intake.sources import Sources
-from bridge.service.bus import Bus, dial
+from bridge.service.bus import Bus, connect
 from bridge.service.quarantine import keeper
 from bridge.settings import Settings
 from bridge.telemetry import Telemetry
@@ -40,7 +38,7 @@ def hearing(bus: Bus, settings: Settings, telemetry: Telemetry) -> Bus:
     beside = [
         BrokerSource(
             partial(
-                _connect,
+                connect,
                 cycle(url.split(";")),
                 tls,
                 partial(
@@ -79,14 +77,3 @@ def broker_of(settings: Settings) -> tuple[str, Tls]:
             "[notifications] topics need a broker: set [notifications] url, or AMQP_URL"
         )
     return url, settings.bus.tls if url.startswith("amqps") else NO_FILES
-
-
-def _connect(urls: Iterator[str], tls: Tls, declare: Callable[[Any], None]) -> Any:  # noqa: ANN401 - py-amqp has no types
-    connection = dial(next(urls), tls)
-    try:
-        declare(connection)
-        topology.declare_quarantine(connection)
-    except BaseException:
-        connection.collect()
-        raise
-    return connection
