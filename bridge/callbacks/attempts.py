@@ -28,12 +28,14 @@ class Attempt:
 
     Attributes:
         call: What to bring to whom.
+        done: Told the outcome, once.
         started_at: By the wall clock.
         started: By `time.monotonic`.
         late: What is missing, as people are told when the time is over; before
             ``"15 s"``.
         cut: Called when it is over before its callback has ended it.
         status: HTTP status, once it is known.
+        timer: Goes off at the deadline.
     """
 
     __slots__ = ("call", "cut", "done", "late", "started", "started_at", "status",

@@ -21,7 +21,7 @@ from urllib3.exceptions import HTTPError
 
 from bridge.callbacks.adapter import PinnedAdapter, read_answer
 from bridge.callbacks.answer import LATE, MAX_READ_BYTES, answered
-from bridge.callbacks.attempts import Attempt, Attempts
+from bridge.callbacks.attempts import CLOSE_SECONDS, Attempt, Attempts
 from bridge.callbacks.connections import Flight
 from bridge.callbacks.failures import explain, is_hang_up, is_timeout
 from bridge.callbacks.guard import Guard
@@ -32,8 +32,6 @@ from bridge.errors import Invalid
 from bridge.model import Call, CallbackSpec, CertificateAuth, Outcome, OutcomeKind
 
 DEFAULT_THREADS: Final = 64
-_CLOSE_SECONDS: Final = 1.0
-
 _log: Final = logging.getLogger(__name__)
 
 
@@ -104,7 +102,7 @@ allow it: [callbacks] allow_addresses = 127.0.0.1/32
             return
         self._is_closed = True
         self._attempts.close()
-        self._workers.close(_CLOSE_SECONDS)
+        self._workers.close(CLOSE_SECONDS)
         self._adapter.close()
 
     # On a worker's thread.

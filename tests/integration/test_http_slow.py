@@ -87,6 +87,30 @@ def test_a_slow_look_up_does_not_hold_the_attempt():
     assert receiver.connections == 0
 
 
+def test_no_connection_outlives_the_guard_that_let_it_through():
+    has_come, may_answer = threading.Event(), threading.Event()
+
+    def patient(peer):
+        while True:
+            peer.request()
+            has_come.set()
+            may_answer.wait(PATIENCE_SECONDS)
+            peer.send(OK)
+
+    def follow_another_guard():
+        assert has_come.wait(PATIENCE_SECONDS)
+        teller.callback.obey(Guard())
+        may_answer.set()
+
+    with Hostile(patient) as receiver, Teller() as teller:
+        call = a_call(a_webhook(receiver.url))
+        [under_way] = teller.tell_all([call], follow_another_guard)
+        later = teller.tell(receiver.url)
+
+    assert under_way.outcome.kind is OutcomeKind.SUCCEEDED
+    assert later.outcome.kind is OutcomeKind.BLOCKED
+
+
 def test_the_threads_of_slow_receivers_are_free_after_the_deadline():
     with Hostile(silent) as slow, Hostile(answers(OK)) as quick, Teller(at_once=2) as t:
         t.tell_all([a_call(a_webhook(slow.url), seconds=0.5) for _ in range(2)])

@@ -121,7 +121,8 @@ class DirectCallback:
     def _head(self, call: Call) -> Head:
         listener = call.listener
         head = self._heads.get(listener.id)
-        if head is None or head.listener is not listener:
+        # The same listener comes from the index, and from the database anew.
+        if head is None or not (head.listener is listener or head.listener == listener):
             if len(self._heads) >= MAX_HEADS:
                 self._heads.clear()
             head = self._heads[listener.id] = Head.of(listener, self._user_agent)
@@ -134,23 +135,23 @@ class DirectCallback:
         self._board(trip)
 
     def _board(self, trip: _Trip) -> None:
-        connection = self._pool.take(trip.head.origin)
+        connection = self._pool.take(self._guard, trip.head.origin)
         if connection is None:
             trip.dialling = self._loop.create_task(self._dial(trip))
         else:
             self._send(trip, connection)
 
     async def _dial(self, trip: _Trip) -> None:
-        attempt, guard = trip.attempt, self._guard
+        attempt = trip.attempt
         try:
             connection = await self._dialler.dial(
-                guard, trip.head.origin, attempt.started + attempt.seconds
+                self._guard, trip.head.origin, attempt.started + attempt.seconds
             )
         except Exception as err:  # noqa: BLE001 - a task's edge: told, if not foreseen logged
             self._end(trip, _failed(attempt, err))
             return
         trip.dialling = None
-        if guard is self._guard:
+        if connection.guard is self._guard:
             self._send(trip, connection)
         else:
             connection.cut()

@@ -15,6 +15,7 @@ import httptools
 
 from bridge.callbacks.answer import MAX_READ_BYTES
 from bridge.callbacks.connections import MAX_WIRE_BYTES, AnswerTooLong
+from bridge.callbacks.guard import Guard
 
 MAX_HEAD_BYTES: Final = 64 * 1024
 """Of all headers of one answer together."""
@@ -54,12 +55,20 @@ End = Callable[["Connection", Answer | NoAnswer], None]
 class Connection(asyncio.Protocol):
     """Given to `asyncio` when a connection is made.
 
+    Args:
+        guard: That let it through.
+        on_idle_end: Called when it ends while it carries nothing.
+
     Attributes:
+        guard: That let it through.
         is_fresh: It has carried no request before the present one.
         is_reusable: It may carry the next request.
     """
 
-    def __init__(self, on_idle_end: Callable[["Connection"], None]) -> None:
+    def __init__(
+        self, guard: Guard, on_idle_end: Callable[["Connection"], None]
+    ) -> None:
+        self.guard = guard
         self.is_fresh = True
         self.is_reusable = False
         self._on_idle_end = on_idle_end

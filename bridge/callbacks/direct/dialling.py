@@ -10,6 +10,7 @@ import ssl
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from typing import Final
 
 from bridge.callbacks.direct.connection import Connection
@@ -66,7 +67,7 @@ class Dialler:
             share = (deadline - time.monotonic()) / (len(addresses) - place)
             try:
                 async with asyncio.timeout(max(share, 0.001)):
-                    return await self._connect(address, origin)
+                    return await self._connect(guard, address, origin)
             except OSError as err:  # a TimeoutError is one
                 failure = err
         raise failure
@@ -94,15 +95,17 @@ class Dialler:
         try:
             found = guard.resolve(target)
         except Exception as err:  # noqa: BLE001 - told to whoever asked
-            self._tell(lambda err=err: asked.set_exception(err))  # type: ignore[misc] # a default
+            self._tell(partial(asked.set_exception, err))
         else:
-            self._tell(lambda: asked.set_result(found))
+            self._tell(partial(asked.set_result, found))
 
     def _tell(self, say: Callable[[], None]) -> None:
         with suppress(RuntimeError):  # the loop is closed: nobody waits any more
             self._loop.call_soon_threadsafe(say)
 
-    async def _connect(self, address: SocketAddress, origin: Origin) -> Connection:
+    async def _connect(
+        self, guard: Guard, address: SocketAddress, origin: Origin
+    ) -> Connection:
         family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
         one = socket.socket(family, socket.SOCK_STREAM)
         try:
@@ -110,7 +113,7 @@ class Dialler:
             one.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             await self._loop.sock_connect(one, address)
             _, connection = await self._loop.create_connection(
-                lambda: Connection(self._on_idle_end),
+                lambda: Connection(guard, self._on_idle_end),
                 sock=one,
                 ssl=self._tls if origin.is_tls else None,
                 server_hostname=_name(origin),

@@ -8,6 +8,7 @@ from typing import Final
 from bridge.callbacks.connections import MAX_OPEN
 from bridge.callbacks.direct.connection import Connection
 from bridge.callbacks.direct.head import Origin
+from bridge.callbacks.guard import Guard
 
 MAX_IDLE_SECONDS: Final = 60.0
 """What has been idle for longer is not used: what stands between may have forgotten it."""
@@ -20,13 +21,19 @@ class Pool:
         self._idle: defaultdict[Origin, dict[Connection, float]] = defaultdict(dict)
         self._places: dict[Connection, Origin] = {}  # the longest idle first
 
-    def take(self, origin: Origin) -> Connection | None:
-        """Return a connection that may be used, no longer kept."""
+    def take(self, guard: Guard, origin: Origin) -> Connection | None:
+        """Return a connection that may be used, no longer kept.
+
+        Args:
+            guard: What another one has let through is of no use.
+            origin: Where to.
+        """
         idle = self._idle.get(origin)
         while idle:
             connection, since = next(reversed(idle.items()))
             self.drop(connection)
-            if connection.is_reusable and time.monotonic() - since <= MAX_IDLE_SECONDS:
+            is_young = time.monotonic() - since <= MAX_IDLE_SECONDS
+            if connection.is_reusable and is_young and connection.guard is guard:
                 return connection
             connection.cut()
         return None
