@@ -47,6 +47,13 @@ def bus():
         yield bus
 
 
+@pytest.fixture
+def own_bus():
+    """For an adapter that is broken: its events must be nobody else's."""
+    with HttpBus() as bus:
+        yield bus
+
+
 @pytest.fixture(scope="module")
 def bench(page, bus):
     with bus.notifier() as notifier:
@@ -164,48 +171,50 @@ FAULTS = [
 
 
 @pytest.mark.parametrize(("name", "spoil"), FAULTS)
-def test_a_check_finds_the_fault_that_it_is_for(page, bus, name, spoil):
+def test_a_check_finds_the_fault_that_it_is_for(page, own_bus, name, spoil):
     (check,) = (one for one in CHECKS if one.__name__ == name)
-    publisher = Spoils(bus.url, spoil)
+    publisher = Spoils(own_bus.url, spoil)
     with Notifier(publisher, project=PROJECT, timeout=TIMEOUT) as notifier:
-        bench = Bench(page["Trial"](notifier), bus, patience=BRIEF)
+        bench = Bench(page["Trial"](notifier), own_bus, patience=BRIEF)
 
         with pytest.raises(NonConformance):
             check(bench)
 
 
-def test_an_adapter_that_gives_up_when_the_bus_is_away_is_found(page, bus):
-    publisher = GivesUp(bus.url, lambda event: event)
+def test_an_adapter_that_gives_up_when_the_bus_is_away_is_found(page, own_bus):
+    publisher = GivesUp(own_bus.url, lambda event: event)
     with Notifier(publisher, project=PROJECT, timeout=BRIEF) as notifier:
-        bench = Bench(page["Trial"](notifier), bus, patience=BRIEF)
+        bench = Bench(page["Trial"](notifier), own_bus, patience=BRIEF)
 
         with pytest.raises(NonConformance, match="still not all is told"):
             CHECKS[-2](bench)
 
 
-def test_an_adapter_that_lets_errors_through_to_its_engine_is_found(page, bus):
-    publisher = HttpPublisher(bus.url)
+def test_an_adapter_that_lets_errors_through_to_its_engine_is_found(page, own_bus):
+    publisher = HttpPublisher(own_bus.url)
     with Notifier(
         publisher, project=PROJECT, timeout=BRIEF, on_error="raise"
     ) as notifier:
-        bench = Bench(page["Trial"](notifier), bus, patience=BRIEF)
+        bench = Bench(page["Trial"](notifier), own_bus, patience=BRIEF)
 
         with pytest.raises(NonConformance, match="broke the engine"):
             CHECKS[-2](bench)
 
 
-def test_an_adapter_that_holds_its_engine_up_is_found(page, bus):
-    publisher = HttpPublisher(bus.url)
+def test_an_adapter_that_holds_its_engine_up_is_found(page, own_bus):
+    publisher = HttpPublisher(own_bus.url)
     with Notifier(publisher, project=PROJECT, timeout=TIMEOUT) as notifier:
-        bench = Bench(page["Trial"](notifier), bus, timeout=timedelta(), patience=BRIEF)
+        bench = Bench(
+            page["Trial"](notifier), own_bus, timeout=timedelta(), patience=BRIEF
+        )
 
         with pytest.raises(NonConformance, match="at most are allowed"):
             CHECKS[-1](bench)
 
 
-def test_all_broken_promises_are_told_at_once(page, bus):
+def test_all_broken_promises_are_told_at_once(page, own_bus):
     with Notifier(MemoryPublisher(), timeout=BRIEF) as notifier:
-        bench = Bench(page["Trial"](notifier), bus, patience=timedelta())
+        bench = Bench(page["Trial"](notifier), own_bus, patience=timedelta())
 
         with pytest.raises(NonConformance) as caught:
             verify(bench)
