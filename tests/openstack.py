@@ -6,7 +6,6 @@ from datetime import timedelta
 
 import oslo_messaging
 from kombu import Connection
-from oslo_config import cfg
 
 from notifier import wire
 
@@ -16,16 +15,6 @@ PATIENCE = timedelta(seconds=20)
 def transport_url(amqp_url):
     """Return a broker's URL as services write it."""
     return amqp_url.replace("amqp://", "rabbit://")
-
-
-def configuration(folder, *lines, **defaults):
-    """Return what a service reads from a file with these settings and lines."""
-    path = folder / "service.conf"
-    settings = [f"{name} = {value}" for name, value in defaults.items()]
-    path.write_text("\n".join(("[DEFAULT]", *settings, *lines)))
-    conf = cfg.ConfigOpts()
-    conf([], default_config_files=[str(path)], default_config_dirs=[])
-    return conf
 
 
 @contextmanager

@@ -12,7 +12,7 @@ OF_THE_BRIDGE = (
     *("cryptography", "prometheus_client", "pydantic", "platformdirs", "uvloop"),
 )
 # An adapter of a foreign engine needs that engine; the outbox, the engine's SQLAlchemy.
-IMPORT_ALL = """
+REFUSE = """
 import importlib, pkgutil, sys
 
 class Refuse:
@@ -21,6 +21,9 @@ class Refuse:
             raise ModuleNotFoundError("refused: " + name)
 
 sys.meta_path.insert(0, Refuse())
+"""
+IMPORT_COMMANDS = f"{REFUSE}import bridge.cli.openstack.listeners"
+IMPORT_ALL = f"""{REFUSE}
 import notifier
 optional = (
     "notifier.engines.",
@@ -55,6 +58,12 @@ def test_the_notifier_needs_nothing_of_the_bridge():
 
     assert done.returncode == 0, done.stderr
     assert int(done.stdout.split()[-1]) > 10
+
+
+def test_the_openstack_commands_need_no_server():
+    done = run(sys.executable, "-c", IMPORT_COMMANDS, *OF_THE_BRIDGE[1:])
+
+    assert done.returncode == 0, done.stderr
 
 
 def test_the_hook_that_refuses_does_refuse():

@@ -13,8 +13,9 @@ from notifier.publishers.dial import client_of
 from notifier.topology import NOTIFICATION_QUEUE, QUARANTINE_QUEUE
 from notifier.wire import from_cloudevent
 from tests.bridges import BridgeProcess
+from tests.hosts import configuration
 from tests.ledger import Ledger
-from tests.openstack import configuration, emitter, transport_url
+from tests.openstack import emitter, transport_url
 
 TOPIC = "notifications.info"
 DRIVERS = "[oslo_messaging_notifications]\ndriver = "

@@ -9,7 +9,8 @@ import pytest
 from oslo_context.context import RequestContext
 
 from notifier.topology import EXCHANGE
-from tests.openstack import bound, configuration, emitter, transport_url
+from tests.hosts import configuration
+from tests.openstack import bound, emitter, transport_url
 
 DRIVER = ("[oslo_messaging_notifications]", "driver = workflow_events")
 NOBODY = "rabbit://me:secret@127.0.0.1:9/"

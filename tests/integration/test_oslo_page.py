@@ -17,9 +17,10 @@ from notifier.settings import of_host
 from notifier.topology import BRIDGE_QUEUE, accepts
 from notifier.wire import from_cloudevent
 from tests.bridges import BridgeProcess
+from tests.hosts import configuration
 from tests.integration.commands import Running
 from tests.ledger import Ledger
-from tests.openstack import configuration, transport_url
+from tests.openstack import transport_url
 from tests.pages import Page
 
 PAGE = Page("docs/how-to/oslo-messaging.md")

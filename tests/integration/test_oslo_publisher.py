@@ -12,7 +12,8 @@ from notifier import Event, connect
 from notifier.errors import SettingsError, Unreachable
 from notifier.publishers.oslo import OsloPublisher
 from notifier.wire import from_oslo
-from tests.openstack import configuration, transport_url
+from tests.hosts import configuration
+from tests.openstack import transport_url
 from tests.servers.proxy import Proxy
 
 TIMEOUT = timedelta(seconds=20)

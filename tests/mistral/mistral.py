@@ -73,7 +73,6 @@ class Mistral:
         settings: Further text of ``mistral.conf``.
         components: Those that run.
         kind: ``[notifier] type``.
-        environment: Of its processes.
     """
 
     def __init__(
@@ -86,13 +85,11 @@ class Mistral:
         settings="",
         components=COMPONENTS,
         kind="local",
-        environment=None,
     ):
         self._folder = folder
         self._components = components
         self._port = free_port()
         self._url = f"http://{_HOST}:{self._port}/v2"
-        self._environment = {} if environment is None else environment
         self._processes = {}
         self.conf = folder / "mistral.conf"
         (folder / "policy.yaml").write_text("{}\n")
@@ -125,7 +122,7 @@ class Mistral:
             self._log(name).write_text("")
             self._processes[name] = Kept(
                 (*_SERVER, "--config-file", self.conf, "--server", name),
-                env=_environment(self._environment),
+                env=_environment(),
                 log=self._log(name),
             )
         deadline = time.monotonic() + START_WITHIN.total_seconds()
@@ -216,7 +213,7 @@ class Mistral:
         command = [BIN / "mistral-db-manage", "--config-file", self.conf, *arguments]
         done = subprocess.run(
             command,
-            env=_environment(self._environment),
+            env=_environment(),
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
@@ -234,6 +231,5 @@ class Mistral:
         )
 
 
-def _environment(further):
-    kept = {k: v for k, v in os.environ.items() if not k.startswith(_FOREIGN)}
-    return {**kept, **further}
+def _environment():
+    return {k: v for k, v in os.environ.items() if not k.startswith(_FOREIGN)}

@@ -18,6 +18,7 @@ from typing import Any
 import kombu
 
 from bridge.receiver import Receiver
+from notifier.topology import EXCHANGE
 from tests.servers.processes import free_port
 
 PATIENCE_SECONDS = 30
@@ -50,9 +51,6 @@ class Witness:
     def __init__(self):
         self.events = []
 
-    def look(self):
-        """Take in what has come meanwhile."""
-
     def of(self, execution):
         """Return the events of an execution, in the engine's order."""
         mine = [one for one in self.events if one.execution_id == execution]
@@ -73,18 +71,17 @@ class Witness:
             if time.monotonic() > deadline:
                 break
             time.sleep(_POLL_SECONDS)
-            self.look()
         return told
 
 
 class BusWitness(Witness):
     """A queue of its own on the exchange; a context manager."""
 
-    def __init__(self, url, exchange="workflow.events"):
+    def __init__(self, url):
         super().__init__()
         self._connection = kombu.Connection(url)
         channel = self._connection.channel()
-        events = kombu.Exchange(exchange, "topic", durable=True)
+        events = kombu.Exchange(EXCHANGE, "topic", durable=True)
         self._queue = kombu.Queue("witness", events, routing_key="#")(channel)
         self._queue.declare()
 
@@ -95,6 +92,7 @@ class BusWitness(Witness):
         self._connection.close()
 
     def look(self):
+        """Take in what has come meanwhile."""
         while (message := self._queue.get(no_ack=True)) is not None:
             headers = message.headers
             self.events.append(
