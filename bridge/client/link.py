@@ -86,6 +86,8 @@ class Link:
     def ask(self, method: str, path: str, **request: Any) -> requests.Response:  # noqa: ANN401 - requests' own
         """Send a request, and return its answer whatever its status."""
         request.setdefault("timeout", self._timeout)
+        # Else REQUESTS_CA_BUNDLE goes before what the session's owner has set.
+        request.setdefault("verify", self._session.verify)
         try:
             return self._session.request(
                 method, self.url + path, allow_redirects=False, **request
