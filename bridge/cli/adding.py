@@ -12,18 +12,14 @@ from bridge.cli.credentials import note_secret
 from bridge.cli.listeners import show_listener
 from bridge.cli.options import BOUNDS, DESCRIBING, Option
 from bridge.cli.showing import in_words, show_json
-from bridge.cli.wording import bound_to, callback_of
+from bridge.cli.wording import BOUND_TO, bound_to, callback_of
+from bridge.client import Json
 from bridge.errors import Invalid
 
 Command = Callable[..., Any]
 
 # What people say to the member that it is bound by.
-_MEMBER: Final = {
-    "execution": "execution_id",
-    "task": "task",
-    "workbook": "workbook",
-    "workflow": "workflow",
-}
+_MEMBER: Final = dict(sorted((word, member) for member, word in BOUND_TO.items()))
 
 # \b keeps click from filling the lines.
 _EXAMPLES: Final = """\b
@@ -119,9 +115,7 @@ def listener_update(
     show_listener(changed, form)
 
 
-def _read(
-    read: Callable[[Mapping[str, Any]], drafting.Json], given: Mapping[str, Any]
-) -> drafting.Json:
+def _read(read: Callable[[Mapping[str, Any]], Json], given: Mapping[str, Any]) -> Json:
     try:
         return read(given)
     except Invalid as err:

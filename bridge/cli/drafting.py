@@ -8,9 +8,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from bridge.cli.credentials import read_auth, read_secret
+from bridge.client import Json
 from bridge.errors import Invalid
-
-Json = dict[str, Any]
 
 _OF_LISTENER: Final = (
     *("project", "name", "description", "workbook", "workflow", "execution_id", "task"),

@@ -4,20 +4,20 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-# Member to the word for it; what a listener is bound to.
-_BOUND_TO: Final = {
+BOUND_TO: Final = {
     "workbook": "workbook",
     "workflow": "workflow",
     "execution_id": "execution",
     "task": "task",
 }
+"""Member to the word for it: what a listener is bound to."""
 
 
 def bound_to(listener: Mapping[str, Any]) -> str:
     """Return what a listener listens to, in words."""
     bounds = [
         f"{word} {listener[member]}"
-        for member, word in _BOUND_TO.items()
+        for member, word in BOUND_TO.items()
         if listener[member] is not None
     ]
     return ", ".join(bounds) if bounds else "everything"

@@ -193,8 +193,8 @@ class Listener(NewListener):
 
 
 def _refuse_unbuilt(
-    given: BaseModel, built: Mapping[str, object], prefix: str = ""
+    given: BaseModel, unbuilt: Mapping[str, object], prefix: str = ""
 ) -> None:
-    for name, value in built.items():
+    for name, value in unbuilt.items():
         if getattr(given, name) != value:
             raise NotSupportedYet(prefix + name)

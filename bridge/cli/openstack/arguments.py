@@ -13,6 +13,8 @@ _WANTED: Final = {
     "execution": "execution_id",
     "name": "name",
 }
+WANTED: Final = (*_WANTED.values(), "enabled", "limit")
+"""The names that `take_which` takes values under."""
 
 
 def take_listener(parser: ArgumentParser) -> None:

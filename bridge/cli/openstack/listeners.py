@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from bridge.cli import drafting
 from bridge.cli.credentials import note_secret
-from bridge.cli.openstack.arguments import take_listener, take_which
+from bridge.cli.openstack.arguments import WANTED, take_listener, take_which
 from bridge.cli.openstack.asking import Asks, Cell, Lists, ShowsOne, refusal
 from bridge.cli.wording import bound_to, callback_of, state_of
 from bridge.client import BridgeClient, ClientError
@@ -53,8 +53,7 @@ class List(Lists):
 
     def take_action(self, parsed_args: Namespace) -> Table:
         """Return a row for each."""
-        wanted = ("project", "workbook", "execution_id", "name", "enabled", "limit")
-        given = {name: getattr(parsed_args, name) for name in wanted}
+        given = {name: getattr(parsed_args, name) for name in WANTED}
         with self.asking(parsed_args) as bridge:
             return _HEAD, [_row(one) for one in bridge.find_listeners(**given)]
 
