@@ -8,7 +8,6 @@ from notifier.notifier import Notifier
 from notifier.publishers.publisher import Publisher
 from notifier.settings import Bus, Settings, load, masked
 from notifier.settings.options import AMQP
-from notifier.settings.url import TRANSPORT
 
 if TYPE_CHECKING:
     from notifier.publishers.amqp import AmqpPublisher
@@ -63,11 +62,11 @@ def open_publisher(settings: Settings, url: str | None = None) -> Publisher:
         SettingsError: The URL is none of these.
     """
     url = url or settings.bus.url or settings.http_url
-    if url.startswith(TRANSPORT):
-        url = _amqp_url(url)
     match url.partition("://")[0]:
         case "amqp" | "amqps":
             return open_broker(settings.bus, url)
+        case "rabbit":
+            return open_broker(settings.bus, _amqp_url(url))
         case "http" | "https":
             from notifier.publishers.http import HttpPublisher  # noqa: PLC0415 - slow; one is used
 

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Adapters that listen to an engine, one file for each foreign library."""
+"""Adapters that listen to an engine, each foreign library in one file, and their trial."""

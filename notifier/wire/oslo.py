@@ -27,8 +27,8 @@ from notifier.wire.cloudevents import from_cloudevent, to_cloudevent
 MAX_NOTIFICATION_BYTES: Final = 4 * MAX_BODY_BYTES
 """JSON within JSON, in ASCII: a character of two bytes takes seven."""
 
-DEFAULT_SOURCE: Final = "/oslo.messaging"
-PRIORITY: Final = "INFO"
+_DEFAULT_SOURCE: Final = "/oslo.messaging"
+_PRIORITY: Final = "INFO"
 """Of notifications that carry events."""
 
 _ENVELOPED: Final = "oslo.message"
@@ -50,7 +50,7 @@ def to_notification(event: Event) -> dict[str, Any]:
         "message_id": event.id,
         "publisher_id": event.source,
         "event_type": event.type,
-        "priority": PRIORITY,
+        "priority": _PRIORITY,
         "timestamp": format_time(event.time),
         "payload": to_cloudevent(event),
     }
@@ -97,7 +97,7 @@ def from_notification(
     payload = message.get("payload")
     if _is_event(payload, event_id, event_type):
         return from_cloudevent(payload)
-    publisher = message.get("publisher_id") or DEFAULT_SOURCE
+    publisher = message.get("publisher_id") or _DEFAULT_SOURCE
     service = _service(message.get("publisher_id"))
     request = _known(context, "request_id") or event_id
     return Event.new(

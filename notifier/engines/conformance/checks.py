@@ -36,7 +36,7 @@ from notifier.wire import encode_body
 
 Check = Callable[[Bench], None]
 
-MAX_BODY_BYTES: Final = 64 * 1024
+MAX_TOLD_BYTES: Final = 64 * 1024
 """What an event of a huge error or result may take."""
 
 
@@ -144,7 +144,7 @@ def huge_texts_and_results_cost_no_event(bench: Bench) -> None:
     for work in (HUGE_ERROR, HUGE_RESULT):
         for event in bench.told(work).events:
             size = len(encode_body(event))
-            expect(size <= MAX_BODY_BYTES, f"{event.type} takes {size} bytes")
+            expect(size <= MAX_TOLD_BYTES, f"{event.type} takes {size} bytes")
 
 
 CHECKS: Final[tuple[Check, ...]] = (

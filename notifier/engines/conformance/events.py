@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from notifier.engines.conformance.bench import ENDINGS, Told, what
-from notifier.engines.conformance.verdict import expect
+from notifier.engines.conformance.verdict import NonConformance, expect
 from notifier.errors import InvalidEvent
 from notifier.event import Event
 from notifier.wire import from_cloudevent, routing_key, to_cloudevent
@@ -27,8 +27,7 @@ def expect_valid(event: Event) -> None:
         routing_key(event)
         same = from_cloudevent(to_cloudevent(event))
     except InvalidEvent as err:
-        same = None
-        expect(same, f"{event.type} of {event.subject}: {err}")
+        raise NonConformance(f"{event.type} of {event.subject}: {err}") from err
     expect(same == event, f"{event.type} of {event.subject} changes on its way")
     expect(event.engine, f"{event.type} does not name its engine")
 

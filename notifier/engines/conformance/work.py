@@ -43,25 +43,24 @@ class Work:
         return not self.error or self.attempts > 1
 
 
-_MARK: Final = "card declined: Straße 語"
+MARK: Final = "card declined: Straße 語"
+"""What every error says, whatever else it holds."""
+
 _MEBIBYTE: Final = 1024 * 1024
 
 SUCCEEDS: Final = Work("succeeds", result={"answer": 42})
-FAILS: Final = Work("fails", error=f"{_MARK} by amqp://me:{SECRET}@localhost/")
-RETRIED: Final = Work("retried", attempts=2, error=_MARK, result="at last")
+FAILS: Final = Work("fails", error=f"{MARK} by amqp://me:{SECRET}@localhost/")
+RETRIED: Final = Work("retried", attempts=2, error=MARK, result="at last")
 PARALLEL: Final = Work("parallel", tasks=4, result=4)
-ODD_ERROR: Final = Work("odd-error", error=f"{_MARK} \ud800 \x1b[31m\r\n\t\U0001f600")
+ODD_ERROR: Final = Work("odd-error", error=f"{MARK} \ud800 \x1b[31m\r\n\t\U0001f600")
 ODD_RESULT: Final = Work("odd-result", result=[float("nan"), 2**70, {"\ud800": 1}])
-HUGE_ERROR: Final = Work("huge-error", error=_MARK + "x" * 2 * _MEBIBYTE)
+HUGE_ERROR: Final = Work("huge-error", error=MARK + "x" * 2 * _MEBIBYTE)
 HUGE_RESULT: Final = Work("huge-result", result="x" * 2 * _MEBIBYTE)
 
 WORKS: Final = (
     *(SUCCEEDS, FAILS, RETRIED, PARALLEL),
     *(ODD_ERROR, ODD_RESULT, HUGE_ERROR, HUGE_RESULT),
 )
-MARK: Final = _MARK
-"""What every error says, whatever else it holds."""
-
 _BY_NAME: Final = {work.name: work for work in WORKS}
 
 

@@ -46,7 +46,7 @@ class Teller:
             InvalidEvent: A name fits no event.
         """
         with self._lock:
-            if self._is_copy(notice):
+            if not self._take_in(notice):
                 return
             known = self._memory.learn(notice)
             event = translate(
@@ -58,8 +58,8 @@ class Teller:
             )
             self._backlog.add(event)
 
-    def _is_copy(self, notice: Notice) -> bool:
-        """Tell whether Mistral says the same again.
+    def _take_in(self, notice: Notice) -> bool:
+        """Remember a notice; False: Mistral says the same again.
 
         A publisher that stands in the list twice is handed the very same dictionary,
         and so is one whose turn is repeated after an error of the database. Two
@@ -67,11 +67,11 @@ class Teller:
         """
         name = id(notice.data), notice.event, notice.timestamp
         if name in self._told:
-            return True
+            return False
         self._told[name] = notice.data  # held: its id stays its own
         if len(self._told) > COPIES_REMEMBERED:
             self._told.popitem(last=False)
-        return False
+        return True
 
     def _next(self) -> int:
         # Microseconds keep the order over a restart, and nearly so between engines.
