@@ -8,7 +8,7 @@ from oslo_config import cfg, types
 
 from bridge.settings.types import DatabaseUrl, Key, LoopbackHost, NetworkAddress
 from bridge.settings.values import Settings
-from notifier.settings.options import AMQP, tls_opts
+from notifier.settings.options import AMQP, queue_type_opt, tls_opts, url_opt
 from notifier.settings.types import QueueName
 
 DATABASE: Final = DatabaseUrl()
@@ -76,14 +76,7 @@ def _database() -> list[cfg.Opt]:
 def _bus() -> list[cfg.Opt]:
     default = Settings().bus
     return [
-        cfg.Opt(
-            "url",
-            type=AMQP,
-            secret=True,
-            sample_default="amqp://user:password@localhost:5672/%2F",
-            help="The broker. AMQP_URL in the environment wins. Without it, events "
-            "come in by POST /v1/events only. Write $ as $$.",
-        ),
+        url_opt("The broker.", "Without it, events come in by POST /v1/events only."),
         *tls_opts(),
         cfg.StrOpt(
             "exchange",
@@ -104,15 +97,7 @@ def _bus() -> list[cfg.Opt]:
             max=65535,
             help="Messages that may wait here unacked.",
         ),
-        cfg.StrOpt(
-            "queue_type",
-            default=default.queue_type,
-            choices=[
-                ("quorum", "survives the loss of a node"),
-                ("classic", "one node"),
-            ],
-            help="Type of the bridge's queue, where it does not exist yet.",
-        ),
+        queue_type_opt(),
         _seconds("timeout_seconds", default.timeout, "For a publish to be confirmed."),
     ]
 

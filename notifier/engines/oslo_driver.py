@@ -15,9 +15,8 @@ from typing import TYPE_CHECKING, Any
 from oslo_config import cfg
 
 from notifier.connection import open_broker
-from notifier.errors import SettingsError
 from notifier.settings import Bus, of_host
-from notifier.settings.host import own_broker
+from notifier.settings.host import no_broker, own_broker
 from notifier.wire import from_notification
 
 try:
@@ -92,10 +91,7 @@ class WorkflowEventsDriver:
 def _publisher(bus: Bus) -> "AmqpPublisher":
     """Return the one publisher of this process: a service has many notifiers."""
     if bus.url is None:
-        raise SettingsError(
-            "[workflow_notifier] url is missing, and the service's own transport is no "
-            "RabbitMQ"
-        )
+        raise no_broker("the service's")
     publisher = open_broker(bus, bus.url)
     atexit.register(publisher.close)  # a driver is never told that its time is over
     return publisher

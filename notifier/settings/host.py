@@ -17,7 +17,7 @@ from oslo_config import cfg
 
 from notifier.errors import SettingsError
 from notifier.settings.files import right
-from notifier.settings.options import AMQP, amqp_url, bus_of, bus_opts
+from notifier.settings.options import AMQP, amqp_url, bus_of, bus_opts, url_opt
 from notifier.settings.url import TRANSPORT
 from notifier.settings.values import Bus, Settings
 from notifier.tls import NO_FILES, Tls
@@ -47,15 +47,37 @@ def of_host(
         SettingsError: Names the setting, and what would be right.
     """
     conf.register_opts(_options(), group=SECTION)
-    values = {("bus", one.name): _value(conf, one) for one in _options()}
+    values = {("bus", one.name): value_of(conf, one) for one in _options()}
     named = amqp_url(os.environ if environ is None else environ)
     url = named or values["bus", "url"]
     bus = bus_of(values, url)
     if url is None and own is not None:
         bus = replace(bus, url=own.url, tls=own.tls if bus.tls == NO_FILES else bus.tls)
-    return Settings(
-        bus=bus, source=values["bus", "source"], project=values["bus", "project"]
+    return Settings(bus=bus, project=values["bus", "project"])
+
+
+def no_broker(whose: str) -> SettingsError:
+    """Return the error that nothing names a broker.
+
+    Args:
+        whose: The service, as in ``Mistral's``.
+    """
+    return SettingsError(
+        f"[{SECTION}] url is missing, and {whose} own transport is no RabbitMQ"
     )
+
+
+def value_of(conf: cfg.ConfigOpts, option: cfg.Opt) -> Any:  # noqa: ANN401 - by its option
+    """Return what an option of the section is set to.
+
+    Raises:
+        SettingsError: Names the setting, and what would be right.
+    """
+    try:
+        return conf[SECTION][option.name]
+    except (ValueError, cfg.Error) as err:
+        fault = right(option.type, err)
+        raise SettingsError(f"[{SECTION}] {option.name} {fault}") from err
 
 
 def own_broker(conf: cfg.ConfigOpts, transport_url: str) -> Bus | None:
@@ -75,7 +97,7 @@ def own_broker(conf: cfg.ConfigOpts, transport_url: str) -> Bus | None:
     except ValueError as err:
         raise SettingsError(f"transport_url {err}") from err
     rabbit = conf.oslo_messaging_rabbit
-    if not rabbit.ssl:
+    if not (rabbit.ssl or brokers.startswith("amqps://")):
         return Bus(url=brokers)
     names = ("ssl_ca_file", "ssl_cert_file", "ssl_key_file")
     ca, cert, key = (Path(rabbit[name]) if rabbit[name] else None for name in names)
@@ -84,33 +106,14 @@ def own_broker(conf: cfg.ConfigOpts, transport_url: str) -> Bus | None:
 
 @cache  # oslo.config takes an option twice only if it is the same object
 def _options() -> Sequence[cfg.Opt]:
-    url = cfg.Opt(
-        "url",
-        type=AMQP,
-        secret=True,
-        sample_default="amqp://user:password@localhost:5672/%2F",
-        help="The broker that events are published to; a transport_url (rabbit://...) "
-        "will do. AMQP_URL in the environment wins. Write $ as $$.",
-    )
-    default = Settings()
     return (
-        url,
-        *bus_opts(),
-        cfg.StrOpt(
-            "source",
-            default=default.source,
-            help="Who tells, where the service does not say: a URI reference.",
+        url_opt(
+            "The broker that events are published to; a transport_url (rabbit://...) "
+            "will do."
         ),
+        *bus_opts(),
         cfg.StrOpt(
             "project",
             help="The tenant that events belong to, where the service names none.",
         ),
     )
-
-
-def _value(conf: cfg.ConfigOpts, option: cfg.Opt) -> Any:  # noqa: ANN401 - by its option
-    try:
-        return conf[SECTION][option.name]
-    except (ValueError, cfg.Error) as err:
-        fault = right(option.type, err)
-        raise SettingsError(f"[{SECTION}] {option.name} {fault}") from err

@@ -21,14 +21,7 @@ def list_opts() -> list[tuple[str, list[cfg.Opt]]]:
     """Return every section with its options; oslo.config's generator asks for it."""
     default = Settings()
     bus = [
-        cfg.Opt(
-            "url",
-            type=AMQP,
-            secret=True,
-            sample_default="amqp://user:password@localhost:5672/%2F",
-            help="The broker. AMQP_URL in the environment wins. Without it, events "
-            "go to the bridge's HTTP door. Write $ as $$.",
-        ),
+        url_opt("The broker.", "Without it, events go to the bridge's HTTP door."),
         *bus_opts(),
     ]
     http = [
@@ -70,6 +63,36 @@ def list_opts() -> list[tuple[str, list[cfg.Opt]]]:
     return [("bus", bus), ("http", http), ("notifier", notifier), ("outbox", outbox)]
 
 
+def url_opt(about: str, without: str = "") -> cfg.Opt:
+    """Return the option of a broker's URL.
+
+    Args:
+        about: What the broker is for.
+        without: What happens where there is none.
+    """
+    parts = (about, "AMQP_URL in the environment wins.", without, "Write $ as $$.")
+    return cfg.Opt(
+        "url",
+        type=AMQP,
+        secret=True,
+        sample_default="amqp://user:password@localhost:5672/%2F",
+        help=" ".join(part for part in parts if part),
+    )
+
+
+def queue_type_opt() -> cfg.Opt:
+    """Return the option of the type of a queue that is declared."""
+    return cfg.StrOpt(
+        "queue_type",
+        default=Bus().queue_type,
+        choices=[
+            ("quorum", "survives the loss of a node"),
+            ("classic", "one node"),
+        ],
+        help="Type of the bridge's queue, where it does not exist yet.",
+    )
+
+
 def bus_opts() -> list[cfg.Opt]:
     """Return the options of publishing to a broker, its URL apart."""
     default = Settings()
@@ -104,15 +127,7 @@ def bus_opts() -> list[cfg.Opt]:
             max=64,
             help="Connections to the broker in one process.",
         ),
-        cfg.StrOpt(
-            "queue_type",
-            default=default.bus.queue_type,
-            choices=[
-                ("quorum", "survives the loss of a node"),
-                ("classic", "one node"),
-            ],
-            help="Type of the bridge's queue, where it does not exist yet.",
-        ),
+        queue_type_opt(),
         cfg.FloatOpt(
             "timeout_seconds",
             default=default.bus.timeout.total_seconds(),

@@ -10,8 +10,6 @@ from oslo_config import types
 TRANSPORT: Final = "rabbit://"
 """How oslo.messaging's URL of RabbitMQ begins."""
 
-_YES: Final = ("1", "true", "yes", "on")
-
 
 class Url(types.ConfigType):
     """oslo.config's type for a URL of one of some schemes."""
@@ -66,7 +64,7 @@ def _hosts(transport_url: str) -> list[str]:
     """
     url = urlsplit(transport_url)
     said = parse_qs(url.query).get("ssl", ["false"])[-1]
-    scheme = "amqps" if said.lower() in _YES else "amqp"
+    scheme = "amqps" if said.lower() in types.Boolean.TRUE_VALUES else "amqp"
     hosts = [one for one in url.netloc.split(",") if one] or ["localhost"]
     return [f"{scheme}://{host}{url.path}" for host in hosts]
 

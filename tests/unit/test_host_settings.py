@@ -2,6 +2,7 @@
 """Settings of a plug-in, from the files of the service that holds it."""
 
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from oslo_config import cfg
 from notifier.errors import SettingsError
 from notifier.settings import Bus, Settings, of_host
 from notifier.tls import Tls
+from tests.hosts import configuration
 
 NOWHERE = {}
 
@@ -17,15 +19,7 @@ NOWHERE = {}
 @pytest.fixture
 def service(tmp_path):
     """Return a service's configuration, read from a file with these lines."""
-
-    def read(*lines):
-        path = tmp_path / "service.conf"
-        path.write_text("\n".join(("[DEFAULT]", "debug = false", *lines)))
-        conf = cfg.ConfigOpts()
-        conf([], default_config_files=[str(path)], default_config_dirs=[])
-        return conf
-
-    return read
+    return partial(configuration, tmp_path)
 
 
 def test_a_service_that_says_nothing_gets_the_defaults(service):
@@ -39,7 +33,6 @@ def test_the_section_of_our_own_is_read(service):
         "exchange = acme.events",
         "bridge_queue = false",
         "timeout_seconds = 2.5",
-        "source = /acme/nova",
         "project = acme",
     )
 
@@ -50,7 +43,6 @@ def test_the_section_of_our_own_is_read(service):
             bridge_queue=None,
             timeout=timedelta(seconds=2.5),
         ),
-        source="/acme/nova",
         project="acme",
     )
 
@@ -67,6 +59,15 @@ def test_amqp_url_goes_before_the_file(service):
     settings = of_host(conf, environ={"AMQP_URL": "amqp://environment/"})
 
     assert settings.bus.url == "amqp://environment/"
+
+
+def test_the_environment_as_oslo_config_spells_it_goes_before_the_file(
+    service, monkeypatch
+):
+    conf = service("[workflow_notifier]", "url = amqp://file/")
+    monkeypatch.setenv("OS_WORKFLOW_NOTIFIER__URL", "amqp://environment/")
+
+    assert of_host(conf, environ=NOWHERE).bus.url == "amqp://environment/"
 
 
 def test_the_services_own_broker_is_taken_where_nothing_names_another(service):

@@ -13,6 +13,7 @@ from notifier.engines.mistral.settings import MistralSettings, of_mistral
 from notifier.errors import SettingsError
 from notifier.settings import Bus, Settings
 from notifier.tls import Tls
+from tests.hosts import configuration
 from tests.pages import ROOT
 
 NOWHERE = {}
@@ -24,9 +25,7 @@ def mistral(tmp_path):
     """Return Mistral's configuration, read from a file with these lines."""
 
     def read(*lines):
-        path = tmp_path / "mistral.conf"
-        path.write_text("\n".join(("[notifier]", "type = local", *lines)))
-        conf = cfg.ConfigOpts()
+        conf = configuration(tmp_path, "[notifier]", "type = local", *lines)
         # as oslo.messaging registers them
         conf.register_opt(cfg.StrOpt("transport_url", default=OWN, secret=True))
         conf.register_opts(
@@ -36,7 +35,6 @@ def mistral(tmp_path):
             ],
             group="oslo_messaging_rabbit",
         )
-        conf([], default_config_files=[str(path)], default_config_dirs=[])
         return conf
 
     return read
@@ -53,10 +51,19 @@ def test_without_a_setting_events_go_to_mistrals_own_broker(mistral):
     )
 
 
-def test_mistrals_own_certificates_are_taken_too(mistral):
-    conf = mistral(
-        "[oslo_messaging_rabbit]", "ssl = true", "ssl_ca_file = /etc/ssl/ca.pem"
-    )
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ["[oslo_messaging_rabbit]", "ssl = true"],
+        [
+            *("[DEFAULT]", f"transport_url = {OWN}?ssl=true"),
+            "[oslo_messaging_rabbit]",
+        ],
+    ],
+    ids=["in its section", "in the URL"],
+)
+def test_mistrals_own_certificates_are_taken_too(mistral, lines):
+    conf = mistral(*lines, "ssl_ca_file = /etc/ssl/ca.pem")
 
     bus = of_mistral(conf, environ=NOWHERE).notifier.bus
 
@@ -90,7 +97,7 @@ def test_the_environment_wins(mistral):
 @pytest.mark.parametrize(
     ("lines", "said"),
     [
-        (["backlog = 0"], "backlog a number from 1 to 1000000"),
+        (["backlog = 0"], "backlog must be a number from 1 to 1000000"),
         (["alone = perhaps"], "alone must be true or false"),
         (["url = http://x"], r"url must be a URL such as amqp://"),
         (["[DEFAULT]", "transport_url = kafka://x"], "own transport is no RabbitMQ"),

@@ -12,9 +12,8 @@ from typing import Final
 
 from oslo_config import cfg
 
-from notifier.errors import SettingsError
 from notifier.settings import Settings, of_host
-from notifier.settings.host import SECTION, own_broker
+from notifier.settings.host import SECTION, no_broker, own_broker, value_of
 from notifier.settings.host import list_opts as hosts_opts
 
 SOURCE: Final = "/mistral"
@@ -56,25 +55,16 @@ def of_mistral(
     """
     settings = of_host(conf, own=own_broker(conf, _transport(conf)), environ=environ)
     if settings.bus.url is None:
-        raise SettingsError(
-            f"[{SECTION}] url is missing, and Mistral's own transport is no RabbitMQ"
-        )
-    if settings.source == Settings().source:
-        settings = replace(settings, source=SOURCE)
+        raise no_broker("Mistral's")
     conf.register_opts(_options(), group=SECTION)
-    try:
-        own = conf[SECTION]
-        return MistralSettings(settings, alone=own.alone, backlog=own.backlog)
-    except (ValueError, cfg.Error) as err:
-        raise SettingsError(
-            f"[{SECTION}] alone must be true or false, and backlog a number from 1 to "
-            "1000000"
-        ) from err
+    own = {option.name: value_of(conf, option) for option in _options()}
+    return MistralSettings(replace(settings, source=own.pop("source")), **own)
 
 
 @cache  # oslo.config takes an option twice only if it is the same object
 def _options() -> tuple[cfg.Opt, ...]:
     return (
+        cfg.StrOpt("source", default=SOURCE, help="Who tells: a URI reference."),
         cfg.BoolOpt(
             "alone",
             default=False,
