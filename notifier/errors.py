@@ -45,14 +45,14 @@ class OutboxError(NotifierError):
 
 
 class CallRefused(NotifierError):
-    """A listener that was waited for says no.
+    """A listener that was waited for says no, or none answered and that counts as no.
 
     Attributes:
         reasons: One for each that refuses.
     """
 
-    def __init__(self, reasons: Sequence[str]) -> None:
-        super().__init__("refused by " + "; ".join(reasons))
+    def __init__(self, reasons: Sequence[str], *, said: str = "refused by ") -> None:
+        super().__init__(said + "; ".join(reasons))
         self.reasons = tuple(reasons)
 
 

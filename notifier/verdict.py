@@ -85,7 +85,7 @@ class Verdict:
         if self.is_accepted:
             return ()
         if self.ruling is Ruling.UNANSWERED:
-            return (self.reason or "no answer in time",)
+            return ("no answer in time" if self.reason is None else self.reason,)
         return tuple(str(one) for one in self.answers if not one.is_accepted)
 
     def raise_if_refused(self) -> None:
@@ -95,6 +95,8 @@ class Verdict:
             CallRefused: Holds the reasons.
         """
         if not self.is_accepted:
+            if self.ruling is Ruling.UNANSWERED:
+                raise CallRefused(self.reasons, said="refused: ")
             raise CallRefused(self.reasons)
 
     def __bool__(self) -> bool:

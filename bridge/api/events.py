@@ -3,6 +3,7 @@
 
 import asyncio
 import json
+import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import timedelta
 from functools import partial
@@ -20,13 +21,13 @@ from bridge.errors import Invalid
 from bridge.feed import Feed
 from bridge.model import Envelope
 from notifier import verdict as verdicts
-from notifier.event import Event
 from notifier.wire import encode_body, from_http, routing_key, to_cloudevent
 from notifier.wire.call import MAX_WAIT, verdict_json
 
 PATH: Final = "/v1/events"
-MAX_WAITING: Final = 64
-"""So many requests wait for a verdict at the same time; others wait for their turn."""
+MAX_WAITING: Final = 32
+"""So many requests wait for a verdict at the same time, as many as one publisher's calls;
+others wait for their turn."""
 
 PING_AFTER: Final = timedelta(seconds=15)
 """A stream is never silent for longer, so that a dead connection is noticed."""
@@ -131,30 +132,35 @@ class EventRoutes:
         headers = request.headers
         if wait is None:
             return await run_in_threadpool(self._publish, headers, body)
-        call = partial(self._call, headers, body, timedelta(seconds=wait))
+        call = partial(self._call, headers, body, time.monotonic() + wait)
         # On threads of their own: who waits holds up no other request.
         return await to_thread.run_sync(call, limiter=self._waiting)
 
     def _publish(self, headers: Mapping[str, str], body: bytes) -> Response:
-        events = self._checked(headers, body)
+        envelopes = self._checked(headers, body)
+        events = [envelope.event for envelope in envelopes]
         self._publisher.publish(events, timeout=self._timeout)
-        return _accepted(events)
+        return _accepted(envelopes)
 
     def _call(
-        self, headers: Mapping[str, str], body: bytes, wait: timedelta
+        self, headers: Mapping[str, str], body: bytes, deadline: float
     ) -> Response:
-        events = self._checked(headers, body)
-        if len(events) != 1:
-            raise Invalid("wait", f"takes one event, not {len(events)}")
-        answers = self._publisher.call(events[0], timeout=wait)
+        envelopes = self._checked(headers, body)
+        if len(envelopes) != 1:
+            raise Invalid("wait", f"takes one event, not {len(envelopes)}")
+        left = timedelta(seconds=max(deadline - time.monotonic(), 0))
+        answers = self._publisher.call(envelopes[0].event, timeout=left)
         if answers is None:
-            return _accepted(events, {"verdict": "unanswered", "answers": []})
-        return _accepted(events, verdict_json(verdicts.Verdict.of(answers)))
+            return _accepted(envelopes, {"verdict": "unanswered", "answers": []})
+        return _accepted(envelopes, verdict_json(verdicts.Verdict.of(answers)))
 
-    def _checked(self, headers: Mapping[str, str], body: bytes) -> list[Event]:
-        events = from_http(headers, body)
-        self._store.check([Envelope(e, encode_body(e), routing_key(e)) for e in events])
-        return events
+    def _checked(self, headers: Mapping[str, str], body: bytes) -> list[Envelope]:
+        envelopes = [
+            Envelope(event, encode_body(event), routing_key(event))
+            for event in from_http(headers, body)
+        ]
+        self._store.check(envelopes)
+        return envelopes
 
     def get(self, event_id: str) -> Response:
         """Show one event; of several sources with this id, the latest."""
@@ -210,11 +216,16 @@ def router(parts: Parts) -> APIRouter:
 
 
 def _accepted(
-    events: Sequence[Event], verdict: Mapping[str, Any] | None = None
+    envelopes: Sequence[Envelope], verdict: Mapping[str, Any] | None = None
 ) -> Response:
     accepted = [
-        {"id": e.id, "source": e.source, "type": e.type, "routing_key": routing_key(e)}
-        for e in events
+        {
+            "id": envelope.event.id,
+            "source": envelope.event.source,
+            "type": envelope.event.type,
+            "routing_key": envelope.routing_key,
+        }
+        for envelope in envelopes
     ]
     said = {} if verdict is None else {"verdict": verdict}
     return JSONResponse({"events": accepted, **said}, 202)

@@ -190,6 +190,8 @@ class Dispatcher:
     def _offer(self, flight: Flight) -> None:
         if self._is_paused or self._is_ending:
             self._park(flight)
+            if self._is_ending:
+                self._inquiries.note(flight.delivery.id, None)
             return
         match self._lane(flight.listener).offer(flight):
             case Place.SLOT:

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Final
 
-from notifier.errors import Conflict, PublishError, Unroutable
+from notifier.errors import Conflict, InvalidEvent, PublishError, Unroutable
 from notifier.event import Event
 from notifier.publishers.publisher import Publisher
 from notifier.wire import routing_key
@@ -23,8 +23,6 @@ from notifier.wire.body import encode_body
 AT_ONCE: Final = 200
 PAUSE_SECONDS: Final = 1.0
 """After the bus said no at once; when it is silent, the timeout itself is a pause."""
-
-_HOPELESS: Final = (Unroutable, Conflict)
 
 _log = logging.getLogger(__name__)
 
@@ -135,9 +133,12 @@ class Backlog:
         """Publish a batch and return what is to be tried again, in its order."""
         try:
             self._publisher.publish(batch, timeout=self._timeout)
-        except _HOPELESS as err:
-            ids = ", ".join(err.event_ids)
-            _log.error("events are lost, %s: %s", err, ids)
+        except (Conflict, InvalidEvent) as err:
+            if len(batch) > 1:  # none was taken, and it may not say for which
+                return [kept for one in batch for kept in self._attempt([one])]
+            _log.error("an event is lost, %s: %s", err, batch[0].id)
+        except Unroutable as err:
+            _log.error("events are lost, %s: %s", err, ", ".join(err.event_ids))
         except PublishError as err:
             self._trouble(err)
             failed = set(err.event_ids) or {event.id for event in batch}

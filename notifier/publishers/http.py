@@ -29,14 +29,16 @@ from notifier.publishers.bounded import within
 from notifier.publishers.door import Answer as BridgeAnswer
 from notifier.publishers.door import Batch, batches
 from notifier.verdict import Answer
+from notifier.wire.body import MAX_BODY_BYTES
+from notifier.wire.call import MAX_WAIT
 
 PATH: Final = "/v1/events"
 FIRST_PAUSE_SECONDS: Final = 0.05
 LONGEST_PAUSE_SECONDS: Final = 1.0
-MAX_WAY_SECONDS: Final = 0.25
+_MAX_WAY_SECONDS: Final = 0.25
 """A bridge that waits for listeners is given so much less time, or a tenth."""
 
-_MAX_ANSWER_BYTES: Final = 64 * 1024
+_MAX_ANSWER_BYTES: Final = MAX_BODY_BYTES  # a verdict names every listener
 _MAX_CONNECTIONS: Final = 64
 
 
@@ -128,10 +130,12 @@ class HttpPublisher:
 
     def _ask(self, batch: Batch, seconds: float, *, is_call: bool) -> BridgeAnswer:
         # The bridge answers a little before it would be too late.
-        wait = {"wait": f"{seconds - min(seconds / 10, MAX_WAY_SECONDS):.3f}"}
+        wait = min(
+            seconds - min(seconds / 10, _MAX_WAY_SECONDS), MAX_WAIT.total_seconds()
+        )
         with self._session().post(
             self._url,
-            params=wait if is_call else None,
+            params={"wait": f"{max(wait, 0.001):.3f}"} if is_call else None,
             data=batch.body,
             headers={"Content-Type": batch.form},
             timeout=seconds,

@@ -11,7 +11,8 @@ import time
 import uuid
 from collections import deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future
+from concurrent.futures import Future, InvalidStateError
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from typing import Final, NamedTuple, Self
@@ -144,8 +145,9 @@ class MemoryPublisher:
     def reply(self, correlation_id: str, body: bytes) -> None:
         """Hand a reply to who waits for it, if somebody still does; any thread."""
         waiting = self._waiting.get(correlation_id)
-        if waiting is not None and not waiting.done():
-            waiting.set_result(body)
+        if waiting is not None:
+            with suppress(InvalidStateError):  # somebody has replied
+                waiting.set_result(body)
 
     def close(self) -> None:
         """Publish nothing more."""

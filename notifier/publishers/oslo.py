@@ -121,6 +121,8 @@ class OsloPublisher:
             courier = self._couriers.setdefault(process, made)
             if courier is made:
                 courier.begin()
+            if self._is_closed:  # meanwhile
+                courier.end()
         return courier
 
     def _transport(self) -> Any:  # noqa: ANN401 - oslo.messaging has no types

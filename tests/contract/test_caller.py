@@ -12,6 +12,7 @@ from notifier.errors import InvalidEvent
 from notifier.event import Event
 from notifier.publishers.caller import Caller
 from notifier.verdict import Ruling, Verdict
+from notifier.wire.call import MAX_WAIT
 from tests.contract.callers import a_start, a_workbook, calling
 
 TIMEOUT = timedelta(seconds=20)
@@ -80,6 +81,16 @@ def test_a_listener_that_refuses_says_why(held, workbook):
     assert not verdict
     assert verdict.ruling is Ruling.REFUSED
     assert verdict.reasons == (f"{workbook} /no: the shop is closed",)
+
+
+def test_who_waits_for_longer_than_can_be_waited_is_answered_all_the_same(
+    held, workbook
+):
+    held.listen(workbook, "/no")
+
+    verdict = called(held, a_start(workbook), timeout=2 * MAX_WAIT)
+
+    assert verdict.ruling is Ruling.REFUSED
 
 
 def test_what_was_refused_was_delivered_and_is_not_tried_again(held, workbook):

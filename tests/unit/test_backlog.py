@@ -2,18 +2,29 @@
 """What waits in memory while the bus takes nothing: all of it, in order, up to a limit."""
 
 import doctest
+import re
 import threading
 from datetime import timedelta
 
 import pytest
 
 import notifier.publishers.backlog
-from notifier.errors import InvalidEvent, PublishError, Refused, Unreachable, Unroutable
+from notifier.errors import (
+    Conflict,
+    InvalidEvent,
+    PublishError,
+    Refused,
+    Unreachable,
+    Unroutable,
+)
 from notifier.event import Event
 from notifier.publishers.backlog import Backlog
+from notifier.publishers.http import HttpPublisher
 from notifier.publishers.memory import MemoryPublisher
+from notifier.wire.body import MAX_DEPTH
 
 PATIENCE = timedelta(seconds=10)
+NOBODY = "http://127.0.0.1:9"
 
 
 class Bus:
@@ -34,6 +45,9 @@ class Bus:
 
     def _take(self, published):
         ids = [one.event.id for one in published]
+        if self.fault is Conflict and self.picked & set(ids):
+            self.asked.release()
+            raise Conflict("one is known", ids)  # and none was taken
         failed = [] if self.fault is None else ids
         if self.picked is not None:
             failed = [one for one in failed if one in self.picked]
@@ -114,6 +128,34 @@ def test_an_event_that_no_queue_takes_is_not_tried_again(bus, backlog, caplog):
     assert backlog.close(PATIENCE) == 0
     assert bus.taken == ["b"]
     assert "events are lost" in caplog.text
+
+
+def test_an_event_that_can_never_be_taken_costs_no_other(bus, backlog, caplog):
+    bus.fault = Unreachable
+    backlog.add(event("a"))
+    bus.wait_until_asked()
+    for name in "bcd":
+        backlog.add(event(name))
+    bus.picked, bus.fault = {"c"}, Conflict
+
+    assert backlog.close(PATIENCE) == 0
+    assert bus.taken == ["a", "b", "d"]
+    assert "an event is lost, one is known: c" in caplog.text
+
+
+def test_an_event_that_fits_no_door_costs_no_other(caplog):
+    nest = []
+    for _ in range(MAX_DEPTH - 3):  # at the door it is one level deeper
+        nest = [nest]
+    deep = Event.new(
+        "task.failed", execution="e1", task="t", event_id="deep", payload=nest
+    )
+    backlog = Backlog(HttpPublisher(NOBODY), timeout=timedelta(seconds=0.1), limit=5)
+    assert backlog.add(event("a"))
+    assert backlog.add(deep)
+
+    assert backlog.close(timedelta(seconds=1)) == 1
+    assert re.search("an event is lost, .*: deep", caplog.text)
 
 
 def test_more_than_the_limit_is_lost_and_said_once(bus, backlog, caplog):

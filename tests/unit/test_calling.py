@@ -15,6 +15,7 @@ from notifier.wire.call import encode_reply
 
 SHORT = timedelta(milliseconds=50)
 LONG = timedelta(seconds=10)
+DEFAULT = timedelta(seconds=5)  # a notifier's own
 YES = Answer("lst_1", "audit", is_accepted=True)
 NO = Answer("lst_2", "gate", is_accepted=False, reason="closed")
 
@@ -93,7 +94,18 @@ def test_the_longest_wait_is_the_notifiers_unless_one_is_given(bus):
 
     assert notifier.call(event).ruling is Ruling.UNANSWERED
 
-    assert time.monotonic() - started < LONG.total_seconds()
+    assert time.monotonic() - started < DEFAULT.total_seconds() / 2
+
+
+def test_a_wait_that_is_given_goes_before_the_notifiers(bus):
+    bus.bind("#", lambda _: None)
+    notifier = Notifier(bus, timeout=LONG)
+    event = notifier.event("task.started", execution="e1", task="charge")
+    started = time.monotonic()
+
+    assert notifier.call(event, timeout=SHORT).ruling is Ruling.UNANSWERED
+
+    assert time.monotonic() - started < DEFAULT.total_seconds() / 2
 
 
 def test_what_cannot_be_published_counts_as_no_answer_and_is_logged(bus, caplog):

@@ -61,6 +61,11 @@ def test_a_refusal_can_be_raised():
     assert caught.value.reasons == ("gate: closed",)
 
 
+def test_a_silence_that_counts_as_a_refusal_is_raised_as_such():
+    with pytest.raises(CallRefused, match=r"^refused: no bridge$"):
+        Verdict.unanswered("refuse", "no bridge").raise_if_refused()
+
+
 def test_answers_travel_as_they_are():
     answers = (YES, NO, SILENT, DEAF)
 
