@@ -20,8 +20,6 @@ from notifier.verdict import OnTimeout, Verdict
 if TYPE_CHECKING:  # needs an optional library
     from notifier.publishers.committed import AnySession
 
-__all__ = ["Facts", "Notifier", "Who", "build"]
-
 _log = logging.getLogger(__name__)
 
 

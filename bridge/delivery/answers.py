@@ -36,12 +36,9 @@ def is_refusal(outcome: Outcome) -> bool:
 
 def refusal_of(call: Call, outcome: Outcome) -> str | None:
     """Return why a receiver said no to somebody who waits; None: it did not."""
-    is_awaited = call.wait is not None
-    return (
-        reason_of(call.listener, outcome)
-        if is_awaited and is_refusal(outcome)
-        else None
-    )
+    if call.wait is None or not is_refusal(outcome):
+        return None
+    return reason_of(call.listener, outcome)
 
 
 def answer_of(listener: Listener, outcome: Outcome) -> Answer:

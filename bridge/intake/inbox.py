@@ -12,10 +12,9 @@ from functools import partial
 from typing import Final
 
 from bridge.errors import StoreError
-from bridge.intake.source import Received, Sink
-from bridge.model import Envelope, Question
+from bridge.intake.source import Received, Sink, again
+from bridge.model import Envelope, EventKey, Question
 from bridge.store.events import EventStore, StoredEvent
-from bridge.store.journal import EventKey
 
 MAX_OPEN: Final = 1000
 """So many events are in flight at most; the others wait in the table."""
@@ -56,25 +55,17 @@ class Inbox:
 
     def expect(self, envelope: Envelope, question: Question) -> None:
         """Hand an event on with a question when it is found in the table; any thread."""
-        self._asked[_key(envelope)] = question
+        self._asked[envelope.key] = question
 
     def forget(self, envelope: Envelope) -> None:
         """Expect it no more: it did not come into the table; any thread."""
-        self._asked.pop(_key(envelope), None)
+        self._asked.pop(envelope.key, None)
 
     def ask_again(self, envelope: Envelope) -> None:
         """Hand on an event that was in the table before, on the loop's thread."""
-        question = self._asked.pop(_key(envelope), None)
+        question = self._asked.pop(envelope.key, None)
         if question is not None and self._sink is not None and not self._is_stopped:
-            self._sink(
-                Received(
-                    envelope,
-                    is_repeat=True,
-                    settle=_settled,
-                    reject=_settled,
-                    question=question,
-                )
-            )
+            self._sink(again(envelope, question))
 
     async def run(self, sink: Sink) -> None:
         """Hand events on until `stop`."""
@@ -126,7 +117,7 @@ class Inbox:
             self._open.add(position)
             settle = partial(self._settle, position)
             reject = partial(self._reject, position)
-            question = self._asked.pop(_key(stored.envelope), None)
+            question = self._asked.pop(stored.envelope.key, None)
             is_repeat = position <= left
             sink(Received(stored.envelope, is_repeat, settle, reject, question))
             self._awake.set()  # there may be more than one batch
@@ -160,11 +151,3 @@ class Inbox:
             await asyncio.wait_for(self._awake.wait(), POLL_SECONDS)
         except TimeoutError:
             return
-
-
-def _key(envelope: Envelope) -> EventKey:
-    return envelope.event.source, envelope.event.id
-
-
-def _settled(*_: object) -> None:
-    """Do nothing: the event stands in the table already."""

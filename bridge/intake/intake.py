@@ -8,14 +8,13 @@ import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
-from dataclasses import replace
 from functools import partial
 from typing import Final, Protocol
 
 from bridge.errors import StoreError
-from bridge.intake.source import Received
-from bridge.model import Envelope, Listener, ListenerId, Mode, Question
-from bridge.store.journal import EventKey, Journal
+from bridge.intake.source import Received, again
+from bridge.model import Envelope, EventKey, Listener, ListenerId, Mode, Question
+from bridge.store.journal import Journal
 from notifier.event import Event
 
 PAUSE_SECONDS: Final = 0.5
@@ -97,7 +96,7 @@ class Intake:
             )
 
     def _take(self, received: Received) -> None:
-        key = _key(received)
+        key = received.envelope.key
         twins = self._open.get(key)
         if twins is not None:
             twins.append(received)
@@ -142,16 +141,14 @@ class Intake:
                 received.reject(refusal)
         for twin in twins:
             if twin.question is not None:
-                self.take(
-                    replace(twin, is_repeat=True, settle=_settled, reject=_settled)
-                )
+                self.take(again(twin.envelope, twin.question))
 
     async def _ask(self) -> None:
         """Ask, many at once, to whom repeated events were brought already."""
         try:
             while self._repeats:
                 batch, self._repeats = self._repeats, []
-                keys = {_key(received): received for received in batch}
+                keys = {received.envelope.key: received for received in batch}
                 known = await self._known(list(keys))
                 for key, received in keys.items():
                     self._route(key, received, frozenset(known.get(key, ())))
@@ -170,15 +167,6 @@ class Intake:
                 await asyncio.sleep(PAUSE_SECONDS)
 
 
-def _key(received: Received) -> EventKey:
-    event = received.envelope.event
-    return event.source, str(event.id)
-
-
 def _is_asked_again(listener: Listener, question: Question | None) -> bool:
     # What it answered is not known any more, and taken for granted by nobody.
     return question is not None and listener.callback.mode is Mode.CALL
-
-
-def _settled(*_: object) -> None:
-    """Do nothing: the message is settled already."""

@@ -28,6 +28,13 @@ class Received:
     question: Question | None = None
 
 
+def again(envelope: Envelope, question: Question) -> Received:
+    """Return an event that is the bridge's already, for somebody who asks anew."""
+    return Received(
+        envelope, is_repeat=True, settle=_nothing, reject=_nothing, question=question
+    )
+
+
 Sink = Callable[[Received], None]
 """Takes what is handed on; never raises."""
 
@@ -47,3 +54,7 @@ class Source(Protocol):
 
     async def close(self) -> None:
         """Let go; what is not settled comes again, here or elsewhere."""
+
+
+def _nothing(*_: object) -> None:
+    """Do nothing: the event is settled."""

@@ -13,6 +13,9 @@ from notifier.event import Event
 
 DeliveryId = NewType("DeliveryId", str)
 
+EventKey = tuple[str, str]
+"""Source and id of an event."""
+
 MAX_ANSWER_BYTES: Final = 4096
 """So much of an answer's body is kept."""
 
@@ -70,6 +73,11 @@ class Envelope:
     event: Event
     body: bytes = field(repr=False)
     routing_key: str
+
+    @property
+    def key(self) -> EventKey:
+        """What makes the event one of a kind."""
+        return self.event.source, self.event.id
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,8 +56,8 @@ class Acceptance:
                 raise errors.Conflict(str(err)) from err
             raise
         self._loop.call_soon_threadsafe(self._inbox.wake)
-        for envelope in envelopes if known else ():
-            if (envelope.event.source, envelope.event.id) in known:
+        for envelope in envelopes:
+            if envelope.key in known:
                 self._loop.call_soon_threadsafe(self._inbox.ask_again, envelope)
 
     def _expect(

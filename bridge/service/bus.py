@@ -74,7 +74,7 @@ def broker_bus(settings: BusSettings, url: str, telemetry: Telemetry) -> Bus:
     Raises:
         SettingsError: URL and settings do not go together.
     """
-    publisher = _publisher(settings, url)
+    publisher = _events_publisher(settings, url)
     replies = Replies(publisher)
     source = BrokerSource(
         partial(
@@ -103,7 +103,7 @@ def trouble(settings: BusSettings, url: str) -> str | None:
     Raises:
         SettingsError: URL and settings do not go together.
     """
-    _publisher(settings, url).close()
+    _events_publisher(settings, url).close()
     reason = None
     for one in url.split(";"):
         try:
@@ -115,17 +115,26 @@ def trouble(settings: BusSettings, url: str) -> str | None:
     return reason
 
 
-def _publisher(settings: BusSettings, url: str) -> AmqpPublisher:
+def publisher_to(url: str, **options: Any) -> AmqpPublisher:  # noqa: ANN401 - as of `AmqpPublisher`
+    """Return a publisher to a broker; nothing is connected yet.
+
+    Raises:
+        SettingsError: URL and options do not go together.
+    """
     try:
-        return AmqpPublisher(
-            url,
-            tls=settings.tls,
-            exchange=settings.exchange,
-            bridge_queue=settings.bridge_queue,
-            queue_type=settings.queue_type,
-        )
+        return AmqpPublisher(url, **options)
     except errors.SettingsError as err:
         raise SettingsError(str(err)) from err
+
+
+def _events_publisher(settings: BusSettings, url: str) -> AmqpPublisher:
+    return publisher_to(
+        url,
+        tls=settings.tls,
+        exchange=settings.exchange,
+        bridge_queue=settings.bridge_queue,
+        queue_type=settings.queue_type,
+    )
 
 
 def connect(urls: Iterator[str], tls: Tls, declare: Callable[[Any], None]) -> Any:  # noqa: ANN401 - py-amqp has no types

@@ -13,12 +13,11 @@ from bridge.errors import SettingsError
 from bridge.intake.broker import BrokerSource
 from bridge.intake.reading import read_notification
 from bridge.intake.sources import Sources
-from bridge.service.bus import Bus, connect
+from bridge.service.bus import Bus, connect, publisher_to
 from bridge.service.quarantine import keeper
 from bridge.settings import Settings
 from bridge.telemetry import Telemetry
 from notifier import topology
-from notifier.publishers.amqp import AmqpPublisher
 from notifier.settings import masked
 from notifier.tls import NO_FILES, Tls
 
@@ -34,7 +33,7 @@ def hearing(bus: Bus, settings: Settings, telemetry: Telemetry) -> Bus:
         return bus
     url, tls = broker_of(settings)
     # What is no notification is set aside where it came from.
-    publisher = AmqpPublisher(url, tls=tls, bridge_queue=None)
+    publisher = publisher_to(url, tls=tls, bridge_queue=None)
     beside = [
         BrokerSource(
             partial(

@@ -9,11 +9,10 @@ from typing import Any
 from sqlalchemy import Connection, Row, func, insert, select, tuple_, update
 
 from bridge.errors import Conflict, NotFound
-from bridge.model import Envelope
+from bridge.model import Envelope, EventKey
 from bridge.store.database import Database
 from bridge.store.tables import events
 from notifier import wire
-from notifier.event import Event
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +36,7 @@ class EventStore:
 
     def accept(
         self, envelopes: Sequence[Envelope], now: datetime
-    ) -> Collection[tuple[str, str]]:
+    ) -> Collection[EventKey]:
         """Keep events that wait to be routed; those that are known already, once.
 
         Returns:
@@ -46,7 +45,7 @@ class EventStore:
         Raises:
             Conflict: One is known with another body; none was kept.
         """
-        fresh = {_key(envelope.event): envelope for envelope in envelopes}
+        fresh = {envelope.key: envelope for envelope in envelopes}
         with self._database.write() as connection:
             known = _known(connection, envelopes)
             for key in known:
@@ -142,25 +141,19 @@ def _stored(row: Row[Any]) -> StoredEvent:
     return StoredEvent(row.position, envelope_of(row), row.received_at)
 
 
-def _key(event: Event) -> tuple[str, str]:
-    return event.source, event.id
-
-
-def _known(
-    connection: Connection, envelopes: Sequence[Envelope]
-) -> list[tuple[str, str]]:
-    bodies: dict[tuple[str, str], bytes] = {}
+def _known(connection: Connection, envelopes: Sequence[Envelope]) -> set[EventKey]:
+    bodies: dict[EventKey, bytes] = {}
     for envelope in envelopes:
-        if bodies.setdefault(_key(envelope.event), envelope.body) != envelope.body:
+        if bodies.setdefault(envelope.key, envelope.body) != envelope.body:
             raise _conflict(envelope.event.id)
     query = select(events.c.source, events.c.id, events.c.body).where(
         tuple_(events.c.source, events.c.id).in_(list(bodies))
     )
-    known = []
+    known = set()
     for source, event_id, body in connection.execute(query):
         if body != bodies[source, event_id]:
             raise _conflict(event_id)
-        known.append((source, event_id))
+        known.add((source, event_id))
     return known
 
 

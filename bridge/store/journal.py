@@ -14,14 +14,19 @@ from typing import Any, Final
 from sqlalchemy import Connection, func, or_, select, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from bridge.model import Attempt, Delivery, DeliveryId, Envelope, ListenerId, State
+from bridge.model import (
+    Attempt,
+    Delivery,
+    DeliveryId,
+    Envelope,
+    EventKey,
+    ListenerId,
+    State,
+)
 from bridge.store.database import Database
 from bridge.store.deliveries import CANCELLED, attempt_row, delivery_of
 from bridge.store.events import envelope_of, event_row
 from bridge.store.tables import attempts, deliveries, events, listeners
-
-EventKey = tuple[str, str]
-"""Source and id of an event."""
 
 WORDLESS: Final = "the database did not take what was said"
 

@@ -17,7 +17,8 @@ from notifier.cli.watcher import watched
 from notifier.connection import connect
 from notifier.errors import InvalidEvent, Unreachable
 from notifier.event import Event
-from notifier.notifier import Notifier, build
+from notifier.facts import build
+from notifier.notifier import Notifier
 from notifier.settings import Settings
 from notifier.wire import routing_key
 from notifier.wire.body import decode_json, parse_time

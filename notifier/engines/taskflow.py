@@ -12,7 +12,8 @@ from typing import Any, Final
 
 from notifier.engines.excerpt import error_text, result_members
 from notifier.event import UNKNOWN
-from notifier.notifier import Facts, Notifier
+from notifier.facts import Facts
+from notifier.notifier import Notifier
 
 try:
     from taskflow import states
