@@ -13,7 +13,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final, Self
@@ -254,7 +254,8 @@ class PostgresCluster:
         os.kill(pid, number)
         children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
         for child in children:
-            os.kill(int(child), number)
+            with suppress(ProcessLookupError):  # it has ended meanwhile
+                os.kill(int(child), number)
         return [pid, *map(int, children)]
 
     def _end(self, number: signal.Signals) -> None:
