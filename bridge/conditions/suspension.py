@@ -21,6 +21,8 @@ FIRST_SECONDS: Final = 10.0
 
 LONGEST_SECONDS: Final = 600.0
 
+_MOST_DOUBLINGS: Final = 10  # of ten seconds: far over the longest
+
 
 @dataclass(frozen=True, slots=True)
 class Overruns:
@@ -47,8 +49,9 @@ def after_overrun(before: Overruns | None, now: float) -> Overruns:
     if before is None or now >= before.remembered:
         return Overruns(count=1, until=now, remembered=now + WITHIN_SECONDS)
     count = before.count + 1
-    doubled = FIRST_SECONDS * 2.0 ** min(count - STRIKES, STRIKES**2)
-    seconds = 0.0 if count < STRIKES else min(doubled, LONGEST_SECONDS)
+    doublings = min(count - STRIKES, _MOST_DOUBLINGS)
+    doubled = min(FIRST_SECONDS * 2.0**doublings, LONGEST_SECONDS)
+    seconds = 0.0 if count < STRIKES else doubled
     return Overruns(count, now + seconds, now + seconds + max(seconds, WITHIN_SECONDS))
 
 
