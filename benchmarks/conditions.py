@@ -1,20 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a condition costs: compiled, by yaql in this process, and through the child's.
 
-``python -m benchmarks.conditions`` takes about ten seconds; the machine should be idle.
+``python -m benchmarks.conditions`` takes about twenty seconds; the machine should be idle.
 """
 
 import asyncio
 import time
 from collections.abc import Callable, Mapping, Sequence
+from timeit import Timer
 from typing import Any, Final
 
-from bridge.conditions.child import Child
+from bridge.conditions.child import Child, Done
 from bridge.conditions.compiled import compile_text
 from bridge.conditions.engine import freeze, judge, read
 from bridge.conditions.evaluator import Evaluator
-from bridge.conditions.suspension import Suspensions
-from bridge.conditions.verdict import Judgement
 
 CONDITIONS: Final = (
     "$.execution.error = null",
@@ -34,18 +33,15 @@ EVENT: Final = {
 }
 LISTENERS: Final = (1, 10, 100)
 
-_SECONDS: Final = 0.2
 _TURNS: Final = 3
 _MANY: Final = 50
 
-Evaluate = Callable[
-    [Sequence[str], Mapping[str, Any], Callable[[Sequence[Judgement]], None]], None
-]
+Evaluate = Callable[[Sequence[str], Mapping[str, Any], Done], None]
 
 
 async def main() -> None:
     """Measure, and print two tables."""
-    child, evaluator = Child(Suspensions()), Evaluator()
+    child, evaluator = Child(), Evaluator()
     await evaluator.warm_up()
     try:
         print(
@@ -92,15 +88,9 @@ async def asked(evaluate: Evaluate, texts: Sequence[str]) -> float:
 
 def quickest(call: Callable[[], object]) -> float:
     """Return the seconds of a call, the best of some turns."""
-    best = float("inf")
-    for _ in range(_TURNS):
-        number, began = 0, time.perf_counter()
-        while (took := time.perf_counter() - began) < _SECONDS / _TURNS or not number:
-            for _ in range(20):
-                call()
-            number += 20
-        best = min(best, took / number)
-    return best
+    timer = Timer(call)
+    number, _ = timer.autorange()
+    return min(timer.repeat(_TURNS, number)) / number
 
 
 def micros(seconds: float | None) -> str:

@@ -8,7 +8,6 @@ from typing import Any, Self
 
 from bridge.conditions.child import Child
 from bridge.conditions.evaluator import Evaluator
-from bridge.conditions.suspension import Suspensions
 from bridge.conditions.verdict import Judgement, Verdict
 
 DEADLINE_SECONDS = 30
@@ -84,8 +83,3 @@ class RunningEvaluator:
     ) -> Sequence[Verdict]:
         """Return only the verdicts of `judge`."""
         return [one.verdict for one in self.judge(conditions, data)]
-
-
-def child() -> Child:
-    """Make the part of an evaluator that asks the process, of whatever condition."""
-    return Child(Suspensions())

@@ -10,7 +10,10 @@ STEPS_OF_A_NODE: Final = 4
 """Of one part of a lambda, for each item."""
 
 CHARACTERS_OF_A_LOOK: Final = 4
-"""Characters that are searched in the time of one step."""
+"""Characters that are searched in the time of one step, for a short part."""
+
+_SHORT: Final = 64
+"""Looking for a part of so many characters more takes as long again, at worst."""
 
 
 class Unsure(Exception):
@@ -47,10 +50,11 @@ class Budget:
         if self._left < 0:
             raise Unsure
 
-    def look_through(self, text: str) -> None:
-        """Search a text once.
+    def look_through(self, text: str, part: str) -> None:
+        """Search a text once for a part.
 
         Raises:
             Unsure: It is too much.
         """
-        self.spend(len(text) // CHARACTERS_OF_A_LOOK)
+        times = 1 + len(part) // _SHORT
+        self.spend(len(text) * times // CHARACTERS_OF_A_LOOK)

@@ -39,6 +39,9 @@ _SUSPENDED: Final = Judgement(
 )
 _NO_JSON: Final = Judgement(Verdict.ERROR, "the event's data is not JSON")
 
+Done = Callable[[Sequence[Judgement]], None]
+"""Takes a judgement for each condition, in their order."""
+
 
 class Child:
     """Answers whether conditions hold; made, used and closed on one event loop.
@@ -52,7 +55,7 @@ class Child:
     Example:
         >>> async def is_task_free(data):
         ...     judged = asyncio.get_running_loop().create_future()
-        ...     child = Child(Suspensions())
+        ...     child = Child()
         ...     child.evaluate(["$.task = null"], data, judged.set_result)
         ...     try:
         ...         return await judged
@@ -62,9 +65,9 @@ class Child:
         [Judgement(verdict=<Verdict.MATCH: 'match'>, reason=None)]
     """
 
-    def __init__(self, suspensions: Suspensions) -> None:
+    def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()
-        self._suspensions = suspensions
+        self._suspensions: Final = Suspensions()
         self._spare: Final = Spare()
         self._process: Process | None = None
         self._closed = False
@@ -90,11 +93,13 @@ class Child:
         """Whether answers may be expected; not after some failures in a row."""
         return self._failures < _UNWELL
 
+    @property
+    def suspended(self) -> int:
+        """How many conditions are not evaluated, since they overran too often."""
+        return self._suspensions.count(self._loop.time())
+
     def evaluate(
-        self,
-        conditions: Sequence[str],
-        data: Mapping[str, Any],
-        done: Callable[[Sequence[Judgement]], None],
+        self, conditions: Sequence[str], data: Mapping[str, Any], done: Done
     ) -> None:
         """Put conditions to one event; never blocks, never raises.
 
@@ -132,32 +137,25 @@ class Child:
             return
         if self._process is None:
             self._start()
-        elif self._process.is_ready:
-            while self._waiting and len(self._sent) < _UNDER_WAY:
-                self._send(self._process, self._waiting.popleft())
-            self._watch_over(SILENCE_LIMIT)
+        process = self._process
+        if process is None:
+            return
+        if not process.is_ready:
+            self._watch_over(START_LIMIT)
+            return
+        while self._waiting and len(self._sent) < _UNDER_WAY:
+            self._send(process, self._waiting.popleft())
+        self._watch_over(SILENCE_LIMIT)
 
     def _start(self) -> None:
         self._process = self._spare.take(self._hear, self._ended)
-        if self._process is not None and self._process.is_ready:
-            self._begin()
-        elif self._process is not None:
-            self._watch_over(START_LIMIT)
-        else:
-            self._start_anew()
-
-    def _start_anew(self) -> None:
+        if self._process is not None:
+            self._spare.prepare()
+            return
         try:
             self._process = Process(self._hear, self._ended)
         except OSError as err:
             self._failed(f"it cannot be started: {err.strerror}")
-        else:
-            self._watch_over(START_LIMIT)
-
-    def _begin(self) -> None:
-        """Give a process that is ready its first work."""
-        self._stop_watch()
-        self._pump()
 
     def _send(self, process: Process, job: "_Job") -> None:
         self._leave_out(job)
@@ -174,13 +172,13 @@ class Child:
 
     def _hear(self, frame: Any) -> None:  # noqa: ANN401 - JSON's edge
         self._heard += 1
-        if frame != READY:
+        if frame == READY:
+            self._stop_watch()
+        else:
             verdict, reason = frame
             self._failures = 0
             self._judge(Judgement(Verdict(verdict), reason))
-            self._pump()
-        else:
-            self._begin()
+        self._pump()
 
     def _judge(self, judgement: Judgement) -> None:
         """Settle the expression that the process was busy with."""
@@ -197,6 +195,7 @@ class Child:
             if self._suspensions.holds(text, now):
                 job.found[text] = _SUSPENDED
                 job.open.remove(text)
+                job.deaths = 0  # they were that one's, or are nobody's
 
     def _give_up(self, job: "_Job", judgement: Judgement) -> None:
         job.found.update(dict.fromkeys(job.open, judgement))
@@ -276,7 +275,7 @@ class _Job:
 
     conditions: Sequence[str]
     data: Mapping[str, Any]
-    done: Callable[[Sequence[Judgement]], None]
+    done: Done
     open: deque[str]
     found: dict[str, Judgement] = field(default_factory=dict)
     deaths: int = 0

@@ -16,11 +16,9 @@ from bridge.conditions.compiler import Compiler
 from bridge.conditions.engine import Unreadable, read
 from bridge.conditions.limits import MAX_ITEMS
 from bridge.conditions.operators import SCALARS
-from bridge.conditions.verdict import Judgement, Verdict
+from bridge.conditions.verdict import MATCH, NO_MATCH, Judgement
 
 _LOG: Final = logging.getLogger(__name__)
-_MATCH: Final = Judgement(Verdict.MATCH)
-_NO_MATCH: Final = Judgement(Verdict.NO_MATCH)
 
 
 class Compiled:
@@ -53,7 +51,7 @@ class Compiled:
         except Exception:  # noqa: BLE001 - the event goes on, whatever nobody foresaw
             _LOG.exception("compiled code failed; the engine judges")
             return None
-        return _MATCH if holds else _NO_MATCH
+        return MATCH if holds else NO_MATCH
 
     def holds(self, data: Mapping[str, Any]) -> bool:
         """Evaluate.
@@ -87,5 +85,8 @@ def compile_text(text: str) -> Compiled | None:
     try:
         closure = Compiler(budget).condition(read(text).expression)
     except (Unreadable, NotCompiled, RecursionError):
+        return None
+    except Exception:  # noqa: BLE001 - the event goes on, whatever nobody foresaw
+        _LOG.exception("a condition cannot be compiled; the engine judges")
         return None
     return Compiled(text, closure, budget)

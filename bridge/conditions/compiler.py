@@ -32,7 +32,7 @@ from bridge.conditions.operators import (
     operators,
     positive,
 )
-from bridge.conditions.patterns import bounded
+from bridge.conditions.patterns import matcher
 
 PREFIXES: Final = {"not": lambda value: not value, "-": negative, "+": positive}
 LAZY: Final = ("and", "or")
@@ -144,13 +144,12 @@ class Compiler:
         apply, first, second = operator.apply, self.value(left), self.value(right)
         return lambda scope: apply(first(scope), second(scope))
 
-    def _matching(self, sign: str, left: object, right: object) -> Closure:
-        pattern = right.value if isinstance(right, Constant) else None
-        search = bounded(pattern, self._budget) if isinstance(pattern, str) else None
-        if search is None or not fits(left, TEXT):
+    def _matching(self, sign: str, left: Expression, right: Expression) -> Closure:
+        matches = matcher(right, self._budget)
+        if matches is None or not fits(left, TEXT):
             raise NotCompiled
         text, expected = self.value(left), sign == "=~"
-        return lambda scope: (search(text(scope)) is not None) is expected
+        return lambda scope: matches(text(scope)) is expected
 
     def _access(self, node: BinaryOperator) -> Closure:
         receiver, what = node.args

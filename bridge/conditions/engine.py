@@ -31,7 +31,7 @@ from yaql.language.expressions import (
 
 from bridge.conditions.absence import Missing, item, member, of_null, quote
 from bridge.conditions.limits import MAX_ITEMS, MAX_VALUE_BYTES
-from bridge.conditions.verdict import Judgement, Verdict
+from bridge.conditions.verdict import MATCH, NO_MATCH, Judgement, Verdict
 
 __all__ = [
     "BinaryOperator",
@@ -61,9 +61,6 @@ _OPTIONS: Final = {
 }
 # ply's lexer and parser keep their state on themselves
 _READING: Final = threading.Lock()
-
-_MATCH: Final = Judgement(Verdict.MATCH)
-_NO_MATCH: Final = Judgement(Verdict.NO_MATCH)
 
 
 class Unreadable(Exception):
@@ -129,7 +126,7 @@ def judge(text: str, statement: Statement, data: object) -> Judgement:
         return err.judgement(text)
     except Exception as err:  # noqa: BLE001 - the expression's fault is its verdict
         return Judgement(Verdict.ERROR, _reason(text, err))
-    return _MATCH if holds else _NO_MATCH
+    return MATCH if holds else NO_MATCH
 
 
 def _children(node: Expression) -> Sequence[Expression]:

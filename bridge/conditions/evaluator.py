@@ -5,17 +5,20 @@ Lives on the event loop, and never blocks it for more than some milliseconds.
 """
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
-from functools import partial
+import time
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from bridge.conditions.child import Child
+from bridge.conditions.child import Child, Done
 from bridge.conditions.engine import warm_up
 from bridge.conditions.shelf import Shelf
-from bridge.conditions.suspension import Suspensions
 from bridge.conditions.verdict import Judgement
 
-Done = Callable[[Sequence[Judgement]], None]
+JUDGING_SECONDS: Final = 0.02
+"""For the conditions of one event together; the process judges the rest."""
+
+COMPILING_SECONDS: Final = 0.005
+"""Of these, for conditions that are new; begun is done."""
 
 
 class Evaluator:
@@ -31,10 +34,8 @@ class Evaluator:
     """
 
     def __init__(self) -> None:
-        self._loop = asyncio.get_running_loop()
         self._shelf: Final = Shelf()
-        self._suspensions: Final = Suspensions()
-        self._child: Final = Child(self._suspensions)
+        self._child: Final = Child()
 
     async def warm_up(self) -> None:
         """Make the first evaluation as quick as the others; takes 0.1 s in a thread."""
@@ -48,7 +49,7 @@ class Evaluator:
     @property
     def suspended(self) -> int:
         """How many conditions are not evaluated, since they overran too often."""
-        return self._suspensions.count(self._loop.time())
+        return self._child.suspended
 
     def evaluate(
         self, conditions: Sequence[str], data: Mapping[str, Any], done: Done
@@ -63,33 +64,32 @@ class Evaluator:
                 condition, in their order; before this method returns where none has to
                 go to the process. Only `close` keeps it from being called.
         """
-        judged: list[Judgement | None] = []
-        left: list[int] = []
-        self._shelf.renew()
-        for place, text in enumerate(conditions):
-            compiled = self._shelf.take(text)
-            found = None if compiled is None else compiled.judge(data)
+        began = time.perf_counter()
+        judged: dict[str, Judgement] = {}
+        left: list[str] = []
+        for text in dict.fromkeys(conditions):
+            found = self._at_once(text, data, began)
             if found is None:
-                left.append(place)
-            judged.append(found)
-        if left:
-            texts = [conditions[place] for place in left]
-            fill = partial(_fill, judged, left, done)
-            self._child.evaluate(texts, data, fill)
-        else:
-            done([one for one in judged if one is not None])
+                left.append(text)
+            else:
+                judged[text] = found
+
+        def answer(rest: Sequence[Judgement]) -> None:
+            judged.update(zip(left, rest, strict=True))
+            done([judged[text] for text in conditions])
+
+        self._child.evaluate(left, data, answer)
 
     def close(self) -> None:
         """End the process; what is still open is dropped. Blocks a few ms."""
         self._child.close()
 
-
-def _fill(
-    judged: list[Judgement | None],
-    left: Sequence[int],
-    done: Done,
-    found: Sequence[Judgement],
-) -> None:
-    for place, judgement in zip(left, found, strict=True):
-        judged[place] = judgement
-    done([one for one in judged if one is not None])
+    def _at_once(
+        self, text: str, data: Mapping[str, Any], began: float
+    ) -> Judgement | None:
+        """Return what compiled code says; None: the process has to tell."""
+        now = time.perf_counter()
+        if now >= began + JUDGING_SECONDS:
+            return None
+        compiled = self._shelf.take(text, compile=now < began + COMPILING_SECONDS)
+        return None if compiled is None else compiled.judge(data)

@@ -45,13 +45,13 @@ def methods(budget: Budget) -> Mapping[str, Method]:
 
     def through(call: Callable[..., object]) -> Callable[..., object]:
         def apply(text: str, *rest: str) -> object:
-            budget.spend(len(text))
+            budget.spend(len(text) * max((1, *map(len, rest))))
             return call(text, *rest)
 
         return apply
 
     def index_of(text: str, part: str) -> int:
-        budget.look_through(text)
+        budget.look_through(text, part)
         return text.find(part)
 
     def is_empty(text: str | None) -> bool:
@@ -64,7 +64,9 @@ def methods(budget: Budget) -> Mapping[str, Method]:
         "contains": Method(
             _LIST, partial(contains, budget), least=1, most=1, takes=SCALARS
         ),
-        "containsKey": Method(_OBJECT, _has, least=1, most=1, takes=SCALARS),
+        "containsKey": Method(
+            _OBJECT, dict.__contains__, least=1, most=1, takes=SCALARS
+        ),
         "endsWith": Method(TEXT, _ends_with, least=1, most=_MAX_PARTS),
         "get": Method(_OBJECT, dict.get, least=1, most=2, takes=SCALARS),
         "indexOf": Method(TEXT, index_of, least=1, most=1),
@@ -83,10 +85,6 @@ def _length(value: Any) -> int:  # noqa: ANN401 - of JSON
     if type(value) in SCALARS and type(value) is not str:
         raise Unsure
     return len(value)
-
-
-def _has(mapping: Mapping[str, object], key: object) -> bool:
-    return key in mapping
 
 
 def _starts_with(text: str, *prefixes: str) -> bool:

@@ -4,7 +4,7 @@
 Laziness shows: an item that nobody looks at may lack what the condition asks of it.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import reduce
 from typing import Any, Final
 
@@ -12,7 +12,7 @@ from bridge.conditions.absence import of_null
 from bridge.conditions.budget import Unsure
 from bridge.conditions.closures import Closure, Items
 from bridge.conditions.limits import MAX_ITEMS
-from bridge.conditions.operators import NUMBERS, add
+from bridge.conditions.operators import add, positive
 
 _NOTHING: Final = object()
 
@@ -92,7 +92,8 @@ def total(items: Iterable[Any]) -> object:
     Raises:
         Unsure: There is none, or what is no number.
     """
-    return reduce(add, map(_number, _some(iter(items))))
+    numbers = map(positive, items)
+    return reduce(add, numbers, first(numbers))
 
 
 COLLECTORS: Final[Mapping[str, Callable[[Iterable[Any]], object]]] = {
@@ -100,14 +101,3 @@ COLLECTORS: Final[Mapping[str, Callable[[Iterable[Any]], object]]] = {
     "sum": total,
 }
 """From items to a value, without arguments."""
-
-
-def _some(items: Iterator[Any]) -> Iterator[Any]:
-    yield first(items)
-    yield from items
-
-
-def _number(value: Any) -> Any:  # noqa: ANN401 - of JSON
-    if type(value) in NUMBERS:
-        return value
-    raise Unsure

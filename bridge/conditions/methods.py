@@ -12,7 +12,6 @@ from bridge.conditions.budget import Budget, Unsure
 from bridge.conditions.closures import Closure, Items, NotCompiled, fits
 from bridge.conditions.engine import (
     BinaryOperator,
-    Constant,
     Expression,
     Function,
     Wrap,
@@ -27,7 +26,7 @@ from bridge.conditions.lists import (
     items_of,
 )
 from bridge.conditions.operators import TEXT
-from bridge.conditions.patterns import bounded
+from bridge.conditions.patterns import matcher
 
 
 class Calls:
@@ -125,14 +124,10 @@ class Calls:
                 raise NotCompiled
 
     def _matches(self, arguments: tuple[Expression, ...]) -> Method | None:
-        match arguments:
-            case (Constant(value=str(pattern)),):
-                search = bounded(pattern, self._budget)
-            case _:
-                search = None
-        if search is None:
+        if len(arguments) != 1:
             return None
-        return Method(TEXT, lambda text: search(text) is not None)
+        matches = matcher(arguments[0], self._budget)
+        return None if matches is None else Method(TEXT, matches)
 
 
 def _call(

@@ -18,7 +18,7 @@ SCALARS: Final[Types] = frozenset({bool, int, float, str, type(None)})
 NUMBERS: Final[Types] = frozenset({int, float})
 TEXT: Final[Types] = frozenset({str})
 
-_MAX_TEXT: Final = 64 * 1024
+_MAX_TEXT: Final = 4096  # putting it together is not paid for
 _MAX_FACTOR: Final = 2**64  # products stay far from the sizes that take time
 
 
@@ -72,7 +72,7 @@ def operators(budget: Budget) -> Mapping[str, Operator]:
 
     def is_in(left: Any, right: Any) -> bool:  # noqa: ANN401 - of JSON
         if type(left) is type(right) is str:
-            budget.look_through(right)
+            budget.look_through(right, left)
             return left in right
         return contains(budget, right, left)
 

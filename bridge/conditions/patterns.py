@@ -7,50 +7,64 @@ group these choices multiply, and no more.
 """
 
 import re
-import warnings
 from collections.abc import Callable
-from typing import Final
+from typing import Any, Final
 
 from bridge.conditions.budget import Budget, Unsure
+from bridge.conditions.engine import Constant, Expression
 
-_MAX_CHARACTERS: Final = 200
-_MAX_CHOICES: Final = 10
+MAX_CHARACTERS: Final = 200
+MAX_CHOICES: Final = 10
+"""Repetitions, options and alternatives together."""
+
 _STEPS_OF_REGEX: Final = 32
 """Of its engine, in the time of one of ours."""
 
-# `(?…` changes the rules, `\\1` repeats a group, and so does `)*`
-_BEYOND: Final = re.compile(r"\(\?|\\\d|\)[*+{]")
+# `(?…` changes the rules, `\\1` repeats a group, and so does `)*`; of the rest Python
+# warns, since they may come to mean something else
+_BEYOND: Final = re.compile(r"\(\?|\\\d|\)[*+{]|\[\[|--|&&|~~|\|\|")
 _LOOP: Final = re.compile(r"[*+{]")
 _CHOICE: Final = re.compile(r"[?|]")
 
-Search = Callable[[str], re.Match[str] | None]
+Matches = Callable[[Any], bool]
 
 
-def bounded(pattern: str, budget: Budget) -> Search | None:
-    """Return a search for the pattern that spends of the budget first.
+def matcher(node: Expression, budget: Budget) -> Matches | None:
+    """Return what tells whether a pattern is found in a text, paid before it is looked for.
+
+    Args:
+        node: The pattern, which has to be a literal.
+        budget: Paid from.
 
     Returns:
         None: The pattern may take exponential time, or is none.
     """
-    if len(pattern) > _MAX_CHARACTERS or _BEYOND.search(pattern):
+    match node:
+        case Constant(value=str(pattern)) if len(pattern) <= MAX_CHARACTERS:
+            return _bounded(pattern, budget)
+        case _:
+            return None
+
+
+def _bounded(pattern: str, budget: Budget) -> Matches | None:
+    if _BEYOND.search(pattern):
         return None
     # an escaped sign counts too: that costs a little, and needs no parser
     loops = len(_LOOP.findall(pattern))
     choices = len(_CHOICE.findall(pattern))
-    if loops + choices > _MAX_CHOICES:
+    if loops + choices > MAX_CHOICES:
         return None
     try:
-        with warnings.catch_warnings(action="error"):
-            compiled = re.compile(pattern)
-    except (re.error, FutureWarning, RecursionError):
+        compiled = re.compile(pattern)
+    except (re.error, OverflowError, RecursionError):
         return None
     each = len(pattern) * 2**choices
 
-    def search(text: str) -> re.Match[str] | None:
+    def matches(text: Any) -> bool:  # noqa: ANN401 - of JSON
         if type(text) is not str:
             raise Unsure
         steps = each * (len(text) + 1) ** (loops + 1)
         budget.spend(steps // _STEPS_OF_REGEX)
-        return compiled.search(text)
+        return compiled.search(text) is not None
 
-    return search
+    return matches

@@ -3,6 +3,7 @@
 
 from dataclasses import dataclass
 from enum import Enum
+from typing import Final
 
 
 class Verdict(Enum):
@@ -26,3 +27,7 @@ class Judgement:
 
     verdict: Verdict
     reason: str | None = None
+
+
+MATCH: Final = Judgement(Verdict.MATCH)
+NO_MATCH: Final = Judgement(Verdict.NO_MATCH)

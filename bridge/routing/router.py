@@ -28,7 +28,7 @@ Matched = Callable[[Sequence[Listener]], None]
 
 
 class Evaluator(Protocol):
-    """Evaluates conditions, off the loop."""
+    """Evaluates conditions; holds the loop up for moments at most."""
 
     def evaluate(
         self,
@@ -75,7 +75,7 @@ class Router:
     def match(self, event: Event, matched: Matched) -> None:
         """Call `matched` with the listeners that shall hear of an event.
 
-        At once where no condition has to be evaluated.
+        At once where no condition has to go to another process.
         """
         candidates = self._index.match(event)
         sure = [one for one in candidates if one.when is None]

@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 import uvloop
 
+from bridge.conditions.child import Child
 from bridge.conditions.verdict import Judgement, Verdict
-from tests.evaluators import DEADLINE_SECONDS, RunningEvaluator, child
+from tests.evaluators import DEADLINE_SECONDS, RunningEvaluator
 from tests.loops import until
 
 DATA = {"execution": {"id": "e1", "error": None}, "task": None}
@@ -24,7 +25,7 @@ MATCH, MISSING, ERROR = Verdict.MATCH, Verdict.MISSING, Verdict.ERROR
 @pytest.fixture
 def running() -> Iterator[RunningEvaluator]:
     """An evaluator without a process yet."""
-    with RunningEvaluator(uvloop.new_event_loop, make=child) as running:
+    with RunningEvaluator(uvloop.new_event_loop, make=Child) as running:
         yield running
 
 
@@ -106,10 +107,9 @@ def test_the_process_ends_with_the_bridge():
 _BRIDGE = """
 import asyncio
 from bridge.conditions.child import Child
-from bridge.conditions.suspension import Suspensions
 
 async def serve():
-    evaluator = Child(Suspensions())
+    evaluator = Child()
     answer = asyncio.get_running_loop().create_future()
     evaluator.evaluate(["true"], {}, answer.set_result)
     await answer

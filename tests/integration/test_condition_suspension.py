@@ -9,9 +9,10 @@ from functools import partial
 import pytest
 import uvloop
 
+from bridge.conditions.child import Child
 from bridge.conditions.suspension import STRIKES
 from bridge.conditions.verdict import Verdict
-from tests.evaluators import RunningEvaluator, child
+from tests.evaluators import RunningEvaluator
 from tests.loops import until
 
 MATCH, NO_MATCH, MISSING, ERROR = Verdict
@@ -53,16 +54,18 @@ def test_one_that_is_compiled_is_never_behind_it(running):
 
 
 def test_after_an_overrun_a_process_stands_ready_to_take_over():
-    with RunningEvaluator(uvloop.new_event_loop, make=child) as asking:
+    with RunningEvaluator(uvloop.new_event_loop, make=Child) as asking:
         asking.judge([BOMB], DATA)
         spare = asking.run(partial(until, lambda: asking.evaluator.spare_pid))
 
         assert asking.verdicts([INNOCENT], DATA) == [MATCH]
         assert asking.evaluator.pid == spare
+        another = asking.run(partial(until, lambda: asking.evaluator.spare_pid))
+        assert another != spare
 
 
 def test_one_that_dies_while_it_stands_ready_is_missed_by_nobody():
-    with RunningEvaluator(uvloop.new_event_loop, make=child) as asking:
+    with RunningEvaluator(uvloop.new_event_loop, make=Child) as asking:
         asking.judge([BOMB], DATA)
         spare = asking.run(partial(until, lambda: asking.evaluator.spare_pid))
         os.kill(spare, signal.SIGKILL)
@@ -73,7 +76,7 @@ def test_one_that_dies_while_it_stands_ready_is_missed_by_nobody():
 
 
 def test_closing_ends_it_too():
-    with RunningEvaluator(uvloop.new_event_loop, make=child) as asking:
+    with RunningEvaluator(uvloop.new_event_loop, make=Child) as asking:
         asking.judge([BOMB], DATA)
         spare = asking.run(partial(until, lambda: asking.evaluator.spare_pid))
 

@@ -7,12 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bridge.conditions.child import Child
 from bridge.conditions.engine import Unreadable, freeze, judge, read
 from bridge.conditions.frames import Decoder, encode
 from bridge.conditions.parse import parse
 from bridge.conditions.verdict import Verdict
 from bridge.errors import Invalid
-from tests.evaluators import RunningEvaluator, child
+from tests.evaluators import RunningEvaluator
 
 NAMES = st.sampled_from(["a", "b", "execution", "task", "error", "name"])
 SCALARS = (
@@ -86,7 +87,7 @@ def running() -> Iterator[RunningEvaluator]:
 @pytest.fixture(scope="module")
 def asking() -> Iterator[RunningEvaluator]:
     """The part of one that asks the process whatever the condition."""
-    with RunningEvaluator(make=child) as asking:
+    with RunningEvaluator(make=Child) as asking:
         yield asking
 
 

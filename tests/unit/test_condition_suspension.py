@@ -31,6 +31,12 @@ def test_one_more_suspends():
     assert struck(STRIKES).until == STRIKES - 1 + FIRST_SECONDS
 
 
+def test_each_within_a_minute_of_the_last_is_enough():
+    assert struck(STRIKES, every=WITHIN_SECONDS - 1).until == (
+        (STRIKES - 1) * (WITHIN_SECONDS - 1) + FIRST_SECONDS
+    )
+
+
 def test_overruns_far_apart_are_forgotten():
     assert struck(100, every=WITHIN_SECONDS).count == 1
 

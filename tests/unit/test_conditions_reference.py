@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bridge.conditions import limits, suspension
+from bridge.conditions import evaluator, limits, patterns, suspension
 from bridge.conditions.budget import Budget
 from bridge.conditions.compiled import compile_text
 from bridge.conditions.compiler import LAZY, PREFIXES
@@ -94,6 +94,16 @@ def test_what_the_page_calls_compiled_is_what_the_compiler_knows():
     }
 
 
+def test_the_bounds_of_regular_expressions_on_the_page_are_those_in_force():
+    said = f"of up to {patterns.MAX_CHARACTERS} characters and {patterns.MAX_CHOICES}"
+
+    assert f"{said} repetitions, options and alternatives" in PAGE.read_text()
+
+
+def test_the_time_for_one_event_on_the_page_is_that_in_force():
+    assert f"have taken {evaluator.JUDGING_SECONDS * 1000:.0f} ms" in PAGE.read_text()
+
+
 def test_most_examples_of_the_page_are_compiled():
     sure = [
         (text, data)
@@ -110,6 +120,6 @@ def test_the_suspensions_on_the_page_are_those_in_force():
 
     assert suspension.STRIKES == 3
     assert suspension.WITHIN_SECONDS == 60
-    assert "does so three times within a minute is suspended" in page
+    assert "three times, each within a minute of the last, is suspended" in page
     assert f"for {suspension.FIRST_SECONDS:.0f} seconds" in page
     assert f"up to {suspension.LONGEST_SECONDS / 60:.0f} minutes" in page
