@@ -18,11 +18,18 @@ import pytest
 from tests.architecture.tree import ROOT
 from tests.conftest import LEFT_OUT
 
-FAULTS = "tests/integration/faults"
 LANES = {
-    "faults": (FAULTS,),
-    "parts": ("tests/integration", f"--ignore={FAULTS}"),
-    "rest": ("tests", "--ignore=tests/integration"),
+    "faults": ("tests/integration/faults",),
+    "parts": (
+        "tests/integration",
+        "--ignore=tests/integration/faults",
+        "--ignore=tests/integration/programs",
+    ),
+    "others": (
+        "tests/integration/programs",
+        *(f"tests/{kind}" for kind in ("unit", "properties", "contract")),
+        *(f"tests/{kind}" for kind in ("acceptance", "architecture")),
+    ),
 }
 """Each takes about as long as the others."""
 
