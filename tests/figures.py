@@ -47,7 +47,7 @@ def section():
         f"tests.figures` writes it here. {datetime.now(UTC):%Y-%m-%d}, "
         f"{os.cpu_count()} cores, Python {platform.python_version()}, other tests "
         f"beside: an idle machine is two to three times as fast. The outages last some "
-        f"seconds: what a bridge does in the tenth it does in the thousandth.\n\n"
+        f"seconds, that of the stopped database half a minute.\n\n"
         f"| figure | measured |\n| --- | --- |\n{rows}\n"
     )
 

@@ -22,7 +22,6 @@ from tests.servers.disk import CannotMount, SmallDisk
 NOTICED_WITHIN_SECONDS = 5
 RESUMED_WITHIN_SECONDS = 10
 ENDED_WITHIN_SECONDS = 25  # below the usual grace time; its waits make about 11
-OUTAGE_SECONDS = 4
 SETTLED_SECONDS = 1.5
 SOME = 200
 DISK_MEGABYTES = 160
@@ -36,9 +35,14 @@ def ledger():
 
 
 class Stopped:
-    """The server is shut down, and started again."""
+    """The server is shut down, and started again.
+
+    Attributes:
+        lasts: Seconds.
+    """
 
     said = "stopped"
+    lasts = 30
 
     def __init__(self, cluster):
         self.cluster = cluster
@@ -54,6 +58,7 @@ class Killed(Stopped):
     """All processes of the server are killed."""
 
     said = "killed"
+    lasts = 4
 
     def begin(self):
         self.cluster.kill()
@@ -63,6 +68,7 @@ class Frozen(Stopped):
     """The server hangs: its connections stay open, nothing answers."""
 
     said = "frozen"
+    lasts = 4
 
     def begin(self):
         self.cluster.freeze()
@@ -75,6 +81,7 @@ class FullDisk(Stopped):
     """There is no room left for the server's files."""
 
     said = "out of disk"
+    lasts = 4
 
     def __init__(self, cluster, disk):
         super().__init__(cluster)
@@ -157,16 +164,17 @@ def seconds_to_resume(bridge, outage):
     return time.monotonic() - began
 
 
-@happens(Killed, Frozen, FullDisk)
+@happens(Stopped, Killed, Frozen, FullDisk)
 def test_known_outcomes_are_neither_lost_nor_repeated(bridge, outage, ledger, amqp_url):
-    with Load(amqp_url) as load:
+    pace = outage.lasts / 200  # as many events come in each outage
+    with Load(amqp_url, pace_seconds=pace) as load:
         load.wait_for(SOME)
         ledger.wait_for(load.confirmed[:SOME])
 
         noticed = seconds_to_notice(bridge, outage)
         let_pass(SETTLED_SECONDS)
         before = len(ledger.ids)
-        let_pass(OUTAGE_SECONDS)
+        let_pass(outage.lasts)
         assert len(ledger.ids) == before
         resumed = seconds_to_resume(bridge, outage)
         load.wait_for_more(SOME)
