@@ -19,10 +19,10 @@ from tests.architecture.tree import ROOT
 from tests.conftest import LEFT_OUT
 
 LANES = {
-    "faults": ("tests/integration/faults",),
+    "faults": ("tests/integration/faults/bridge",),
     "parts": (
         "tests/integration",
-        "--ignore=tests/integration/faults",
+        "--ignore=tests/integration/faults/bridge",
         "--ignore=tests/integration/programs",
     ),
     "others": (
