@@ -40,6 +40,7 @@ class Proxy:
         self._open: set[socket.socket] = set()
         self._dead: set[socket.socket] = set()
         self._left: int | None = None
+        self._refuses = self._swallows = False
         self._threads: list[threading.Thread] = []
 
     def __enter__(self) -> Self:
@@ -56,6 +57,21 @@ class Proxy:
     def swallow(self) -> None:
         """Let nothing more through on the connections there are; new ones are whole."""
         self._dead |= self._open
+
+    def refuse(self) -> None:
+        """Reset all connections, also those to come, until `mend`."""
+        self._refuses = True
+        self.reset()
+
+    def swallow_all(self) -> None:
+        """Let nothing through on any connection, also those to come, until `mend`."""
+        self._swallows = True
+        self.swallow()
+
+    def mend(self) -> None:
+        """Be whole again; what was swallowed is lost with its connections."""
+        self._refuses = self._swallows = False
+        self.reset()
 
     def cut_after(self, count: int) -> None:
         """Reset all connections once clients have sent so many more bytes."""
@@ -79,9 +95,14 @@ class Proxy:
         with contextlib.suppress(OSError):
             while True:
                 client, _ = self._listening.accept()
+                if self._refuses:
+                    client.close()
+                    continue
                 server = socket.create_connection(self._target)
                 self.connections += 1
                 self._open.update((client, server))
+                if self._swallows:
+                    self.swallow()
                 self._start(self._pump, client, server, self._upwards)
                 self._start(self._pump_down, server, client)
 
