@@ -19,6 +19,7 @@ BRIDGE = [
     "uvloop>=0.21; sys_platform != 'win32'",
     "yaql>=3.0",
 ]
+CELERY = ["celery>=5.4"]
 # Nothing: Mistral's environment has what it takes, and keeps its versions.
 MISTRAL: list[str] = []
 OPENSTACKCLIENT = ["osc-lib>=3.2"]
@@ -64,13 +65,23 @@ setup(
     ],
     extras_require={
         "bridge": BRIDGE,
+        "celery": CELERY,
         "mistral": MISTRAL,
         "openstackclient": OPENSTACKCLIENT,
         "oslo": OSLO,
         "outbox": OUTBOX,
         "postgresql": POSTGRESQL,
         "taskflow": TASKFLOW,
-        "test": BRIDGE + OPENSTACKCLIENT + OSLO + OUTBOX + POSTGRESQL + TASKFLOW + TEST,
+        "test": [
+            *BRIDGE,
+            *CELERY,
+            *OPENSTACKCLIENT,
+            *OSLO,
+            *OUTBOX,
+            *POSTGRESQL,
+            *TASKFLOW,
+            *TEST,
+        ],
     },
     entry_points={
         "console_scripts": [
