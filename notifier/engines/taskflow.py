@@ -11,7 +11,7 @@ import time
 from typing import Any, Final
 
 from notifier.engines.excerpt import error_text, result_members
-from notifier.event import UNKNOWN
+from notifier.event import UNKNOWN, Unknown
 from notifier.facts import Facts
 from notifier.notifier import Notifier
 
@@ -41,6 +41,15 @@ _FLOW: Final = {
     states.FAILURE: "failed",
     states.REVERTED: "failed",  # how a flow ends whose tasks were undone
 }
+# No news, but states all the same.
+_QUIET_TASK: Final = {states.PENDING: "pending"}
+_QUIET_RETRY: Final = {**_TASK, **_QUIET_TASK}
+_QUIET_FLOW: Final = {
+    states.PENDING: "pending",
+    states.SUSPENDING: "suspending",
+    states.SUSPENDED: "suspended",
+    states.RESUMING: "resuming",
+}
 
 
 class TaskFlowListener(Listener):  # type: ignore[misc] # TaskFlow publishes no types
@@ -56,6 +65,8 @@ class TaskFlowListener(Listener):  # type: ignore[misc] # TaskFlow publishes no 
         workbook: Name of the workbook, where there is one.
         workflow: Default: the flow's name.
         project: Default: the notifier's.
+        every_state: Tell also those that are no news: what waits, what is about to be
+            paused, and what a retry controller does while all goes well.
 
     Example:
         >>> from notifier.publishers.memory import MemoryPublisher
@@ -78,11 +89,15 @@ class TaskFlowListener(Listener):  # type: ignore[misc] # TaskFlow publishes no 
         workbook: str | None = None,
         workflow: str | None = None,
         project: str | None = None,
+        every_state: bool = False,
     ) -> None:
+        self._task_words = {**_TASK, **(_QUIET_TASK if every_state else {})}
+        self._retry_words = {**(_QUIET_RETRY if every_state else {}), **_RETRY}
+        self._quiet_flow_words = _QUIET_FLOW if every_state else {}
         super().__init__(
             engine,
-            task_listen_for=tuple(_TASK),
-            retry_listen_for=tuple(_RETRY),
+            task_listen_for=tuple(self._task_words),
+            retry_listen_for=tuple(self._retry_words),
         )
         self._notifier = notifier
         self._facts: Facts = {"engine": "taskflow"}
@@ -92,6 +107,7 @@ class TaskFlowListener(Listener):  # type: ignore[misc] # TaskFlow publishes no 
         if project is not None:
             self._facts["project"] = project
         self._error = _known_error(engine.storage)
+        self._sub_flows: dict[str, str] | None = None
         self._ended_before = False
         self._sequence = 0
         self._lock = threading.Lock()  # numbers leave in their order
@@ -111,16 +127,17 @@ class TaskFlowListener(Listener):  # type: ignore[misc] # TaskFlow publishes no 
                 return "resumed"
             fresh = before == states.PENDING and not self._ended_before
             return "started" if fresh else "rerun"
-        if state == states.SUSPENDED:
-            # RESUMING → SUSPENDED: how an engine takes up what another one left.
-            return "paused" if before == states.SUSPENDING else None
-        return _FLOW.get(state)
+        # RESUMING → SUSPENDED: how an engine takes up what another one left.
+        if state == states.SUSPENDED and before == states.SUSPENDING:
+            return "paused"
+        return _FLOW.get(state) or self._quiet_flow_words.get(state)
 
     def _task_receiver(self, state: str, details: dict[str, Any]) -> None:
         task: dict[str, Any] = {
             "id": details["task_uuid"],
             "name": details["task_name"],
             "state": state,
+            "flow": self._sub_flow(details["task_name"]),
         }
         if state in (states.FAILURE, states.REVERT_FAILURE):
             task["error"] = self._error = _error_text(details["result"])
@@ -128,7 +145,7 @@ class TaskFlowListener(Listener):  # type: ignore[misc] # TaskFlow publishes no 
             task["error"] = None
         if state == states.SUCCESS:
             task.update(result_members(details["result"]))
-        self._tell(_TASK[state], self._engine.storage.get_flow_state(), task)
+        self._tell(self._task_words[state], self._engine.storage.get_flow_state(), task)
 
     def _retry_receiver(self, state: str, details: dict[str, Any]) -> None:
         if state in (states.FAILURE, states.REVERT_FAILURE):
@@ -137,9 +154,18 @@ class TaskFlowListener(Listener):  # type: ignore[misc] # TaskFlow publishes no 
             "id": details["retry_uuid"],
             "name": details["retry_name"],
             "state": state,
+            "flow": self._sub_flow(details["retry_name"]),
             "error": self._error,
         }
-        self._tell(_RETRY[state], self._engine.storage.get_flow_state(), task)
+        self._tell(
+            self._retry_words[state], self._engine.storage.get_flow_state(), task
+        )
+
+    def _sub_flow(self, name: str) -> str | Unknown:
+        """Return the name of the sub-flow that holds a task or retry."""
+        if self._sub_flows is None:
+            self._sub_flows = _sub_flows(self._engine.compilation)
+        return self._sub_flows.get(name, UNKNOWN)
 
     def _tell(
         self, word: str, flow_state: str, task: dict[str, Any] | None = None
@@ -175,3 +201,16 @@ def _error_text(failure: Any) -> str:  # noqa: ANN401 - no types
     kind = next(iter(failure)).rpartition(".")[2]
     said = failure.exception_str
     return error_text(f"{kind}: {said}" if said else kind)
+
+
+def _sub_flows(compilation: Any) -> dict[str, str]:  # noqa: ANN401 - no types
+    """Return the name of the innermost flow around each atom, but the outermost one."""
+    if compilation is None:
+        return {}
+    nodes = list(compilation.hierarchy.dfs_iter())
+    inner = {id(node.item) for node in nodes if node.metadata["kind"] == "flow"}
+    return {
+        node.item.name: node.parent.item.name
+        for node in nodes
+        if id(node.item) not in inner and id(node.parent.item) in inner
+    }
