@@ -14,7 +14,8 @@ from typing import Final
 from notifier.engines.aside import Aside
 from notifier.engines.lineage import Run, attempt
 from notifier.event import UNKNOWN, Unknown
-from notifier.notifier import Facts, Notifier
+from notifier.facts import Facts
+from notifier.notifier import Notifier
 
 CLOSE_WITHIN: Final = timedelta(seconds=5)
 """How long `Teller.close` waits for what is still to be told aside."""
