@@ -7,6 +7,7 @@ from setuptools import find_packages, setup
 
 BRIDGE = [
     "SQLAlchemy>=2.0.36",
+    "PyYAML>=6",
     "alembic>=1.14",
     "cryptography>=43",
     "fastapi>=0.115",
@@ -43,6 +44,7 @@ TEST = [
     "ruff>=0.14",
     "standardwebhooks>=1.0",
     "tox>=4.23",
+    "types-PyYAML>=6",
     "types-requests>=2.32",
 ]
 

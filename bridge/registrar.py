@@ -5,40 +5,27 @@ Nothing is stored that is not checked first: what a draft names must be known, w
 its limits, and reachable by the operator's rules.
 """
 
-import re
 import secrets
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import fields, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Final
 
 from bridge.callbacks.callback import Callback
 from bridge.callbacks.request import MAX_TIMEOUT, MIN_TIMEOUT
 from bridge.callbacks.signing import check_secret, new_secret
-from bridge.errors import Invalid
+from bridge.errors import Conflict, Invalid
 from bridge.model import (
     CallbackSpec,
     Listener,
     ListenerDraft,
     ListenerId,
     Mode,
-    RetryPolicy,
 )
+from bridge.model.drafts import check_draft
 from bridge.store.listeners import ListenerStore
-from notifier.errors import InvalidEvent
-from notifier.event_types import expand
-from notifier.wire.routing_key import project_word
 
-MAX_EVENTS: Final = 100
-MAX_NAME_CHARS: Final = 255
-MAX_DESCRIPTION_CHARS: Final = 1000
-MAX_IN_FLIGHT: Final = 1000
-MAX_DELAYS: Final = 20
-MAX_DELAY: Final = timedelta(days=7)
-
-_NOTHING: Final = timedelta()
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 # What each type of callback reads beside its timeout; a plug-in reads its options.
 _READS: Final = {
     "http": {"url", "method", "headers", "auth", "mode", "on_timeout"},
@@ -80,12 +67,20 @@ class Registrar:
             Invalid: Names the field and what would be right.
             Conflict: Its project has one of this name.
         """
-        self._check(draft)
-        secret = new_secret() if draft.secret is None else draft.secret
-        listener = _listener(draft, new_id(), secret, datetime.now(UTC))
+        listener = self.new(draft)
         self._store.add(listener)
         self._on_change()
         return listener
+
+    def new(self, draft: ListenerDraft) -> Listener:
+        """Return the listener that a draft makes, checked but not kept.
+
+        Raises:
+            Invalid: Names the field and what would be right.
+        """
+        self._check(draft)
+        secret = new_secret() if draft.secret is None else draft.secret
+        return _listener(draft, new_id(), secret, datetime.now(UTC))
 
     def change(
         self, current: Listener, draft: ListenerDraft, *, known: int | None = None
@@ -101,44 +96,57 @@ class Registrar:
             Invalid: Names the field and what would be right.
             NotFound: It is no more.
             OutOfDate: It has another revision.
-            Conflict: Its project has one of this name.
+            Conflict: Its project has one of this name; or a workbook made it, and
+                more than `enabled` would change.
+        """
+        changed = self.changed(current, draft)
+        if current.workbook_key is not None and not _only_switches(current, changed):
+            raise _of_workbook(current)
+        kept = self._store.change(changed, known=known)
+        self._on_change()
+        return kept
+
+    def changed(self, current: Listener, draft: ListenerDraft) -> Listener:
+        """Return a listener as the draft says, checked but not kept.
+
+        Raises:
+            Invalid: Names the field and what would be right.
         """
         if draft.project != current.project:
             raise Invalid("project", "cannot be changed")
         self._check(draft)
         secret = current.secret if draft.secret is None else draft.secret
-        changed = replace(
+        return replace(
             _listener(draft, current.id, secret, datetime.now(UTC)),
             created_at=current.created_at,
             disabled_reason=None if draft.enabled else current.disabled_reason,
+            workbook_key=current.workbook_key,
+            revision=current.revision,
         )
-        kept = self._store.change(changed, known=known)
-        self._on_change()
-        return kept
 
-    def remove(self, listener_id: ListenerId, *, known: int | None = None) -> None:
+    def remove(self, current: Listener, *, known: int | None = None) -> None:
         """Remove a listener; what waits for it ends as cancelled.
 
         Raises:
             NotFound: It is no more.
             OutOfDate: It has another revision.
+            Conflict: A workbook made it.
         """
-        self._store.remove(listener_id, datetime.now(UTC), known=known)
+        if current.workbook_key is not None:
+            raise _of_workbook(current)
+        self._store.remove(current.id, datetime.now(UTC), known=known)
+        self._on_change()
+
+    def announce(self) -> None:
+        """Tell whoever routes that listeners changed by other ways than these."""
         self._on_change()
 
     def _check(self, draft: ListenerDraft) -> None:
-        _check_project(draft.project)
-        for name in ("name", "workbook", "workflow", "execution_id", "task"):
-            _check_text(name, getattr(draft, name))
-        _check_text("description", draft.description, MAX_DESCRIPTION_CHARS)
-        _check_events(draft.events)
+        check_draft(draft)
         if draft.when is not None:
             if "\0" in draft.when:  # PostgreSQL keeps no text with it
                 raise Invalid("when", "must hold no NUL")
             self._parse_condition(draft.when)
-        if not 1 <= draft.max_in_flight <= MAX_IN_FLIGHT:
-            raise Invalid("max_in_flight", f"must be from 1 to {MAX_IN_FLIGHT}")
-        _check_retry(draft.retry)
         if draft.secret is not None:
             check_secret(draft.secret)
         self._check_callback(draft.callback)
@@ -171,6 +179,20 @@ def new_id() -> ListenerId:
     return ListenerId(f"lst_{milliseconds:012x}{secrets.token_hex(10)}")
 
 
+def _only_switches(current: Listener, changed: Listener) -> bool:
+    kept = ("enabled", "disabled_reason", "updated_at")
+    return (
+        replace(changed, **{name: getattr(current, name) for name in kept}) == current
+    )
+
+
+def _of_workbook(listener: Listener) -> Conflict:
+    return Conflict(
+        f"the listener belongs to the workbook {listener.workbook} "
+        f"({listener.workbook_key}); change it there. Here it can be turned on and off"
+    )
+
+
 def _listener(
     draft: ListenerDraft, listener_id: ListenerId, secret: str, now: datetime
 ) -> Listener:
@@ -195,39 +217,6 @@ def _listener(
     )
 
 
-def _check_project(project: str) -> None:
-    if not project:
-        raise Invalid("project", "must not be empty; leave it out instead")
-    _check_text("project", project)
-    try:
-        project_word(project)
-    except InvalidEvent as err:
-        raise Invalid("project", err.reason) from err
-
-
-def _check_text(field: str, text: str | None, most: int = MAX_NAME_CHARS) -> None:
-    if text is None:
-        return
-    if not text:
-        raise Invalid(field, "must not be empty; leave it out instead")
-    if len(text) > most:
-        raise Invalid(field, f"is {len(text)} long; at most {most}")
-    if _CONTROL.search(text):
-        raise Invalid(field, "must hold no control characters")
-
-
-def _check_events(events: tuple[str, ...]) -> None:
-    if not events:
-        raise Invalid("events", "must name at least one; EXECUTION and TASK are all")
-    if len(events) > MAX_EVENTS:
-        raise Invalid("events", f"names {len(events)}; at most {MAX_EVENTS}")
-    for place, name in enumerate(events):
-        try:
-            expand(name)
-        except InvalidEvent as err:
-            raise Invalid(f"events[{place}]", err.reason) from err
-
-
 def _check_mode(spec: CallbackSpec) -> None:
     if spec.mode is Mode.CALL and spec.type in _SILENT:
         raise Invalid(
@@ -239,18 +228,3 @@ def _check_mode(spec: CallbackSpec) -> None:
             "callback.on_timeout",
             "means nothing where nobody waits; leave it out, or say mode: call",
         )
-
-
-def _check_retry(retry: RetryPolicy) -> None:
-    if len(retry.delays) > MAX_DELAYS:
-        raise Invalid(
-            "retry.delays_seconds", f"has {len(retry.delays)}; at most {MAX_DELAYS}"
-        )
-    for place, delay in enumerate(retry.delays):
-        if not _NOTHING < delay <= MAX_DELAY:
-            raise Invalid(
-                f"retry.delays_seconds[{place}]",
-                f"must be over 0 and at most {MAX_DELAY.total_seconds():.0f} (7 days)",
-            )
-    if not 0 <= retry.jitter <= 1:
-        raise Invalid("retry.jitter", "must be from 0 to 1")

@@ -25,6 +25,8 @@ from bridge.store.events import EventStore
 from bridge.store.journal import Journal
 from bridge.store.listeners import ListenerStore
 from bridge.store.vault import Vault
+from bridge.store.workbooks import WorkbookStore
+from bridge.workbook.workbooks import Workbooks
 from notifier.publishers.memory import MemoryPublisher
 
 KEY = "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="
@@ -38,8 +40,10 @@ def parts_for(database, loop, *, health=list, wake=lambda: None):
         "http": HttpCallback(loop, Guard(allow_loopback=True), threads=2),
         "amqp": RecordingCallback(loop),
     }
+    registrar = Registrar(listeners, callbacks, parse, lambda: None)
     return Parts(
-        registrar=Registrar(listeners, callbacks, parse, lambda: None),
+        registrar=registrar,
+        workbooks=Workbooks(WorkbookStore(database, Vault(KEY)), registrar),
         listener_store=listeners,
         event_store=EventStore(database),
         delivery_store=DeliveryStore(database),

@@ -13,8 +13,10 @@ from bridge.api import (
     events,
     listeners,
     mistral,
+    pieces,
     probes,
     problems,
+    workbooks,
 )
 from bridge.api.door import Door
 from bridge.api.parts import Parts
@@ -23,7 +25,15 @@ from bridge.shape.listener import Listener
 
 __all__ = ["Parts", "build"]
 
-_ROOMS: Final = (listeners, mistral, deliveries, events, probes)
+_ROOMS: Final = (
+    listeners,
+    mistral,
+    workbooks,
+    pieces,
+    deliveries,
+    events,
+    probes,
+)
 
 
 class Api(FastAPI):
@@ -62,9 +72,13 @@ def build(parts: Parts, *, probes_only: bool = False) -> FastAPI:
         app.include_router(room.router(parts))
     if not probes_only:
         docs.install(app)
-    filters = (listeners.ListenerFilter, deliveries.DeliveryFilter)
+    filters = (
+        listeners.ListenerFilter,
+        deliveries.DeliveryFilter,
+        workbooks.WorkbookFilter,
+    )
     query = {name for one in filters for name in field_names(one)}
-    bodies = (Listener, mistral.WorkbookListener)
+    bodies = (Listener, mistral.WorkbookListener, workbooks.Sent)
     body = {name for one in bodies for name in field_names(one)}
     problems.install(app, {"query": query, "body": body})
     app.add_middleware(Door)

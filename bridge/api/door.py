@@ -19,6 +19,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from bridge.api.problems import problem
 from notifier.wire import MAX_BODY_BYTES
 
+# No form can send these without asking first, as it can text/plain.
+_TAKEN: Final = frozenset({"application/json", "application/yaml"})
 _WRITING: Final = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
 
@@ -73,7 +75,7 @@ def refusal(method: str, headers: Mapping[str, str]) -> Refusal | None:
     if size == "0" and "transfer-encoding" not in headers:
         return None
     content = headers.get("content-type", "").partition(";")[0].strip().lower()
-    if content != "application/json" and not (
+    if content not in _TAKEN and not (
         content.startswith("application/") and content.endswith("+json")
     ):
         return Refusal(415, "Content-Type must be application/json, or one of its kin")

@@ -108,7 +108,7 @@ class ListenerRoutes:
         """Remove a listener; what waits for it ends as cancelled."""
         current = self._current(listener_id, if_match)
         known = None if if_match is None else current.revision
-        self._registrar.remove(current.id, known=known)
+        self._registrar.remove(current, known=known)
         return Response(status_code=204)
 
     async def test(self, listener_id: str) -> Response:

@@ -124,7 +124,7 @@ class WorkbookRoutes:
     ) -> Response:
         """Remove a listener; what waits for it ends as cancelled."""
         current = self._current(project, workbook_name, listener_id)
-        self._registrar.remove(current.id)
+        self._registrar.remove(current)
         return Response(status_code=204)
 
     def _all(self, project: str, workbook: str) -> Iterator[Listener]:

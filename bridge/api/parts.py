@@ -12,6 +12,7 @@ from bridge.registrar import Registrar
 from bridge.store.deliveries import DeliveryStore
 from bridge.store.events import EventStore
 from bridge.store.listeners import ListenerStore
+from bridge.workbook.workbooks import Workbooks
 from notifier.event import Event
 from notifier.verdict import Answer
 
@@ -51,6 +52,7 @@ class Parts:
     """
 
     registrar: Registrar
+    workbooks: Workbooks
     listener_store: ListenerStore
     event_store: EventStore
     delivery_store: DeliveryStore

@@ -85,6 +85,7 @@ class Listener:
         when: Condition in YAQL over the event's ``data``.
         secret: Signs what is sent, ``whsec_…``.
         disabled_reason: Why the bridge itself turned it off.
+        workbook_key: What its workbook knows it by; None: it was made by hand.
         revision: Counts its changes, from 1.
     """
 
@@ -106,6 +107,7 @@ class Listener:
     retry: RetryPolicy = RetryPolicy()
     enabled: bool = True
     disabled_reason: str | None = None
+    workbook_key: str | None = None
     revision: int = 1
 
 

@@ -26,6 +26,7 @@ from bridge.service.web import Web, bind
 from bridge.service.worker import Supplies, Worker
 from bridge.settings import Settings
 from bridge.telemetry import Telemetry
+from bridge.workbook.workbooks import Workbooks
 from notifier.publishers.publisher import Publisher
 
 Announce = Callable[[str], None]
@@ -152,12 +153,14 @@ class Service:
         stores, worker = ground.stores, ground.worker
         callbacks = ground.callbacks.by_type
         loop = asyncio.get_running_loop()
+        registrar = Registrar(stores.listeners, callbacks, parse, worker.catch_up)
 
         def wake() -> None:
             loop.call_soon_threadsafe(worker.wake)
 
         return Parts(
-            registrar=Registrar(stores.listeners, callbacks, parse, worker.catch_up),
+            registrar=registrar,
+            workbooks=Workbooks(stores.workbooks, registrar),
             listener_store=stores.listeners,
             event_store=stores.events,
             delivery_store=stores.deliveries,

@@ -20,6 +20,7 @@ from bridge.store.listeners import ListenerStore
 from bridge.store.lock import alone
 from bridge.store.retention import RetentionStore
 from bridge.store.vault import Vault, claim, read_key
+from bridge.store.workbooks import WorkbookStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,7 @@ class Stores:
 
     name: str
     listeners: ListenerStore
+    workbooks: WorkbookStore
     events: EventStore
     deliveries: DeliveryStore
     journal: Journal
@@ -72,6 +74,7 @@ def open_stores(settings: Settings) -> Iterator[Stores]:
         yield Stores(
             name=database.name,
             listeners=ListenerStore(database, vault),
+            workbooks=WorkbookStore(database, vault),
             events=EventStore(database),
             deliveries=DeliveryStore(database),
             journal=journal,

@@ -13,17 +13,17 @@ from pydantic import BaseModel, Field, WithJsonSchema, model_validator
 from bridge import model
 from bridge.callbacks.request import MAX_TIMEOUT, MIN_TIMEOUT
 from bridge.errors import Invalid, NotSupportedYet
+from bridge.model.drafts import (
+    MAX_DELAY,
+    MAX_DELAYS,
+    MAX_EVENTS,
+    MAX_IN_FLIGHT,
+)
 from bridge.model.listener import (
     DEFAULT_DELAYS,
     DEFAULT_MAX_IN_FLIGHT,
     DEFAULT_TIMEOUT,
     RetryPolicy,
-)
-from bridge.registrar import (
-    MAX_DELAY,
-    MAX_DELAYS,
-    MAX_EVENTS,
-    MAX_IN_FLIGHT,
 )
 from bridge.shape import short_forms
 from bridge.shape.credentials import Auth, auth_from
@@ -37,7 +37,14 @@ _CALLBACK_NOT_YET: Final[Mapping[str, object]] = {
     "format": "standard",
     "batch": None,
 }
-_READ_ONLY: Final = ("id", "disabled_reason", "revision", "created_at", "updated_at")
+_READ_ONLY: Final = (
+    "id",
+    "disabled_reason",
+    "workbook_key",
+    "revision",
+    "created_at",
+    "updated_at",
+)
 
 _MaybeText = str | None
 _Nothing = Annotated[Any, WithJsonSchema({"type": "null"})]
@@ -176,6 +183,9 @@ class Listener(NewListener):
 
     id: str = ""
     disabled_reason: _MaybeText = None
+    workbook_key: _MaybeText = Field(
+        None, description="What its workbook knows it by; null: made by hand."
+    )
     revision: int = 1
     created_at: str = ""
     updated_at: str = ""

@@ -33,6 +33,7 @@ def listener_json(listener: Listener) -> dict[str, Any]:
         },
         "enabled": listener.enabled,
         "disabled_reason": listener.disabled_reason,
+        "workbook_key": listener.workbook_key,
         "revision": listener.revision,
         "created_at": format_time(listener.created_at),
         "updated_at": format_time(listener.updated_at),

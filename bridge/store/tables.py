@@ -105,7 +105,15 @@ listeners: Final = Table(
     Column("deleted_at", UtcTime),
     Column("changed_in", BigInteger, nullable=False),
     Column("description", Text),
+    Column("workbook_key", Text),
     Index("ix_listeners_changed_in", "changed_in"),
+    Index(
+        "ix_listeners_workbook",
+        "project",
+        "workbook",
+        sqlite_where=text("workbook_key IS NOT NULL"),
+        postgresql_where=text("workbook_key IS NOT NULL"),
+    ),
     Index(
         "uq_listeners_project_name",
         "project",
@@ -115,6 +123,19 @@ listeners: Final = Table(
         postgresql_where=text("deleted_at IS NULL"),
     ),
 )
+"""``workbook_key``: what its workbook knows it by; null: it was made by hand."""
+
+workbooks: Final = Table(
+    "workbooks",
+    metadata,
+    Column("project", String(255), primary_key=True),
+    Column("name", String(255), primary_key=True),
+    Column("revision", Integer, nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+    Column("created_at", UtcTime, nullable=False),
+    Column("updated_at", UtcTime, nullable=False),
+)
+"""What each workbook says of callbacks; sealed, since headers and tokens are in it."""
 
 events: Final = Table(
     "events",

@@ -63,6 +63,7 @@ def test_a_listener_is_shown_in_its_whole_shape(url):
         },
         "enabled": True,
         "disabled_reason": None,
+        "workbook_key": None,
         "revision": 1,
     }
 

@@ -272,7 +272,7 @@ def test_what_the_store_refuses_is_no_change(registrar, changes):
     with pytest.raises(OutOfDate):
         registrar.change(listener, DRAFT, known=7)
     with pytest.raises(OutOfDate):
-        registrar.remove(listener.id, known=7)
+        registrar.remove(listener, known=7)
 
     assert changes == []
 
@@ -280,7 +280,7 @@ def test_what_the_store_refuses_is_no_change(registrar, changes):
 def test_a_removed_listener_is_no_more(registrar, store, changes):
     listener = registrar.add(DRAFT)
 
-    registrar.remove(listener.id, known=1)
+    registrar.remove(listener, known=1)
 
     assert changes == ["changed", "changed"]
     with pytest.raises(NotFound):

@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a draft of a listener may say, whatever tells it."""
+
+import re
+from datetime import timedelta
+from typing import Final
+
+from bridge.errors import Invalid
+from bridge.model.listener import ListenerDraft, RetryPolicy
+from notifier.errors import InvalidEvent
+from notifier.event_types import expand
+from notifier.wire.routing_key import project_word
+
+MAX_EVENTS: Final = 100
+MAX_NAME_CHARS: Final = 255
+MAX_DESCRIPTION_CHARS: Final = 1000
+MAX_IN_FLIGHT: Final = 1000
+MAX_DELAYS: Final = 20
+MAX_DELAY: Final = timedelta(days=7)
+
+_NOTHING: Final = timedelta()
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+
+
+def check_draft(draft: ListenerDraft) -> None:
+    """Refuse what no listener may be; condition and callback are judged elsewhere.
+
+    Raises:
+        Invalid: Names the field and what would be right.
+    """
+    check_project(draft.project)
+    for name in ("name", "workbook", "workflow", "execution_id", "task"):
+        _check_text(name, getattr(draft, name))
+    _check_text("description", draft.description, MAX_DESCRIPTION_CHARS)
+    _check_events(draft.events)
+    if not 1 <= draft.max_in_flight <= MAX_IN_FLIGHT:
+        raise Invalid("max_in_flight", f"must be from 1 to {MAX_IN_FLIGHT}")
+    _check_retry(draft.retry)
+
+
+def check_project(project: str) -> None:
+    """Refuse the name of a project that no routing key could hold.
+
+    Raises:
+        Invalid: Says what would be right.
+    """
+    if not project:
+        raise Invalid("project", "must not be empty; leave it out instead")
+    _check_text("project", project)
+    try:
+        project_word(project)
+    except InvalidEvent as err:
+        raise Invalid("project", err.reason) from err
+
+
+def _check_text(field: str, text: str | None, most: int = MAX_NAME_CHARS) -> None:
+    if text is None:
+        return
+    if not text:
+        raise Invalid(field, "must not be empty; leave it out instead")
+    if len(text) > most:
+        raise Invalid(field, f"is {len(text)} long; at most {most}")
+    if _CONTROL.search(text):
+        raise Invalid(field, "must hold no control characters")
+
+
+def _check_events(events: tuple[str, ...]) -> None:
+    if not events:
+        raise Invalid("events", "must name at least one; EXECUTION and TASK are all")
+    if len(events) > MAX_EVENTS:
+        raise Invalid("events", f"names {len(events)}; at most {MAX_EVENTS}")
+    for place, name in enumerate(events):
+        try:
+            expand(name)
+        except InvalidEvent as err:
+            raise Invalid(f"events[{place}]", err.reason) from err
+
+
+def _check_retry(retry: RetryPolicy) -> None:
+    if len(retry.delays) > MAX_DELAYS:
+        raise Invalid(
+            "retry.delays_seconds", f"has {len(retry.delays)}; at most {MAX_DELAYS}"
+        )
+    for place, delay in enumerate(retry.delays):
+        if not _NOTHING < delay <= MAX_DELAY:
+            raise Invalid(
+                f"retry.delays_seconds[{place}]",
+                f"must be over 0 and at most {MAX_DELAY.total_seconds():.0f} (7 days)",
+            )
+    if not 0 <= retry.jitter <= 1:
+        raise Invalid("retry.jitter", "must be from 0 to 1")
