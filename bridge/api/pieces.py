@@ -118,7 +118,7 @@ class PieceRoutes:
 
         def edit(known: Document) -> Document:
             hook, others = read_hook(
-                place, place.path, piece, known.services, Origin.API
+                place, place.path, piece, known.services, origin=Origin.API
             )
             left_alone[:] = others
             if hook is None:

@@ -26,7 +26,7 @@ def fault_of(
     if error["type"] == "missing":
         message = "is missing"
     elif error["type"] == "extra_forbidden":
-        message = f"unknown field{_suggestion(field, known.get(place, ()))}"
+        message = f"unknown field{suggestion(field, known.get(place, ()))}"
     return field, message.replace("Input should be", "must be")
 
 
@@ -45,7 +45,7 @@ def _models_in(annotation: object) -> Iterator[type[BaseModel]]:
         yield from _models_in(part)
 
 
-def _suggestion(name: str, known: Collection[str]) -> str:
+def suggestion(name: str, known: Collection[str]) -> str:
     """Return what to say behind an unknown name; empty if none is near it."""
     near = difflib.get_close_matches(name, known, n=1, cutoff=_ALIKE)
     return f"; did you mean {near[0]}?" if near else ""

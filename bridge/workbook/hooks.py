@@ -16,6 +16,7 @@ import difflib
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, Final
 
 from bridge.errors import Invalid
@@ -25,6 +26,7 @@ from bridge.workbook.services import ENGINE, check_name, in_our_words, mapping
 from bridge.workbook.variables import fill
 
 MAX_ENTRIES: Final = 100
+NONE_GIVEN: Final[Mapping[str, str]] = MappingProxyType({})
 
 _WRAPPED: Final = re.compile(r"\s*<%(.*)%>\s*", re.DOTALL)
 _CALL: Final = re.compile(r"\s*([^\s:()]+)\s*:\s*([^\s:()]+)\s*")
@@ -63,6 +65,8 @@ def read_hook(
     path: str,
     clause: object,
     services: Mapping[str, Service],
+    *,
+    given: Mapping[str, str] = NONE_GIVEN,
     origin: Origin = Origin.FILE,
 ) -> tuple[Hook | None, list[LeftAlone]]:
     """Return what is called at a place, and what is left to the engine.
@@ -72,6 +76,7 @@ def read_hook(
         path: Of the clause, for errors.
         clause: One entry, or a list of them.
         services: Those that there are.
+        given: What fills ``{$.Name}`` in the members of an entry.
         origin: Of the hook.
 
     Raises:
@@ -88,7 +93,7 @@ def read_hook(
             continue
         _check_moment(path, place.moment, said)
         _check_known(at, service, action, services)
-        entries.append(Entry(service, action, *_detail(at, detail)))
+        entries.append(Entry(service, action, *_detail(at, detail, given)))
     if len(entries) > MAX_ENTRIES:
         raise Invalid(path, f"calls {len(entries)}; at most {MAX_ENTRIES}")
     hook = Hook(tuple(entries), origin) if entries else None
@@ -146,14 +151,16 @@ def _known(names: Mapping[str, object]) -> str:
     return f"; known are {', '.join(sorted(names)[:10])}" if names else "; it has none"
 
 
-def _detail(path: str, detail: object) -> tuple[str | None, dict[str, Any]]:
+def _detail(
+    path: str, detail: object, given: Mapping[str, str]
+) -> tuple[str | None, dict[str, Any]]:
     match detail:
         case None:
             return None, {}
         case str():
             return _condition(detail), {}
         case Mapping():
-            members = in_our_words(fill(detail, {}, path), path)
+            members = in_our_words(fill(detail, given, path), path)
             for name in _ENTRY_SETS_NOT:
                 if name in members:
                     raise Invalid(f"{path}.{name}", "belongs to the action")

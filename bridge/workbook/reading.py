@@ -75,7 +75,7 @@ def read(
             if is_mistral:
                 left_alone.append(LeftAlone(place, "all of it"))
                 continue
-            hook, others = read_hook(place, at, clause, services)
+            hook, others = read_hook(place, at, clause, services, given=given)
             left_alone += others
             if hook is not None:
                 hooks[place] = hook

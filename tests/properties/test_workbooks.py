@@ -76,7 +76,7 @@ def piece_by_piece(value):
                     continue
                 place = Place(workflow, task, moment)
                 hook, _ = read_hook(
-                    place, place.path, clause, known.services, Origin.API
+                    place, place.path, clause, known.services, origin=Origin.API
                 )
                 if hook is not None:
                     known = pieces.with_hook(known, place, hook)

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from bridge.errors import Invalid, NotSupportedYet
-from bridge.model import BearerAuth
+from bridge.model import BearerAuth, Mode
 from bridge.workbook.compiling import compiled
 from bridge.workbook.reading import read
 from tests.workbooks import KEYS, ORDERS, calling, document
@@ -42,6 +42,15 @@ def refusal(value):
 
 def test_each_call_and_each_listener_has_a_key():
     assert set(drafts(document())) == KEYS
+
+
+def test_an_entry_may_be_waited_for():
+    entry = {"Logger:success": {"mode": "call", "on_timeout": "refuse"}}
+
+    waited_for = callback(entry=entry)
+
+    assert (waited_for.mode, waited_for.on_timeout) == (Mode.CALL, "refuse")
+    assert callback().mode is Mode.CAST
 
 
 def test_a_hook_hears_its_task_or_its_execution():

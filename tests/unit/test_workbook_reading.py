@@ -281,6 +281,14 @@ listeners:
     assert listener["when"] == "len({$.Key}) > 0"
 
 
+def test_variables_fill_the_members_of_an_entry():
+    value = calling([{"Logger:success": {"headers": {"X-Team": "{$.Team}"}}}])
+
+    (hook,) = read(value, {"Team": "ops"}).document.hooks.values()
+
+    assert hook.entries[0].members["headers"] == {"X-Team": "ops"}
+
+
 def test_what_json_has_not_is_refused():
     text = "name: orders\nlisteners: [{name: 2024-01-01}]"
 
