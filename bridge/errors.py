@@ -6,14 +6,18 @@
     BridgeError
     ├── Invalid             a field of what somebody sent; names the field
     │   └── NotSupportedYet the field is part of the design, not of this release
+    ├── NotAllowed          whoever asks may not do this; names the field at fault
     ├── NotFound            no such listener, delivery or event
     ├── Conflict            a name is taken, or something else stands in the way
     │   └── OutOfDate       the caller's copy is: somebody changed it meanwhile
+    ├── QuotaReached        a project has, or does, as much as it may
     ├── SettingsError       a setting is missing or wrong
     └── StoreError          the database did not do what was asked
         ├── SchemaError     its schema is older or newer than this code
         └── Unwritable      it takes no such row, however often it is asked
 """
+
+from datetime import timedelta
 
 
 class BridgeError(Exception):
@@ -41,6 +45,20 @@ class NotSupportedYet(Invalid):
         super().__init__(field, "not supported yet")
 
 
+class NotAllowed(BridgeError):
+    """Whoever asks may not do this.
+
+    Attributes:
+        field: What in the request goes too far.
+        reason: What would be right.
+    """
+
+    def __init__(self, field: str, reason: str) -> None:
+        super().__init__(f"{field}: {reason}")
+        self.field = field
+        self.reason = reason
+
+
 class NotFound(BridgeError):
     """There is nothing under this id."""
 
@@ -56,6 +74,18 @@ class Conflict(BridgeError):
 
 class OutOfDate(Conflict):
     """The caller's copy is out of date: somebody changed it meanwhile."""
+
+
+class QuotaReached(BridgeError):
+    """A project has, or does, as much as it may.
+
+    Attributes:
+        retry_after: Before then it is no use to ask again.
+    """
+
+    def __init__(self, reason: str, retry_after: timedelta) -> None:
+        super().__init__(reason)
+        self.retry_after = retry_after
 
 
 class SettingsError(BridgeError):

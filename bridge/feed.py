@@ -24,9 +24,12 @@ class Subscription:
         dropped: How many events were lost, because the watcher was too slow.
     """
 
-    def __init__(self, feed: "Feed", bindings: Sequence[str]) -> None:
+    def __init__(
+        self, feed: "Feed", bindings: Sequence[str], project: str | None
+    ) -> None:
         self.dropped = 0
         self._feed = feed
+        self._project = project
         self._bindings = tuple(bindings)
         self._waiting: deque[Envelope] = deque()
         self._woken = asyncio.Event()
@@ -50,7 +53,9 @@ class Subscription:
         return self._waiting.popleft()
 
     def offer(self, envelope: Envelope) -> None:
-        """Take an event, if one of the bindings accepts it."""
+        """Take an event, if it is the project's and one of the bindings accepts it."""
+        if self._project not in (None, envelope.event.project):
+            return
         if not any(accepts(one, envelope.routing_key) for one in self._bindings):
             return
         if len(self._waiting) == MAX_WAITING:
@@ -83,13 +88,16 @@ class Feed:
     def __len__(self) -> int:
         return len(self._subscriptions)
 
-    def subscribe(self, bindings: Sequence[str]) -> Subscription:
+    def subscribe(
+        self, bindings: Sequence[str], project: str | None = None
+    ) -> Subscription:
         """Begin to watch; what came in before is not seen.
 
         Args:
             bindings: Topic bindings, as on the bus; one of them must accept.
+            project: Whose events are seen; None: those of every one.
         """
-        subscription = Subscription(self, bindings)
+        subscription = Subscription(self, bindings, project)
         self._subscriptions.add(subscription)
         return subscription
 

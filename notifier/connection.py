@@ -70,7 +70,7 @@ def open_publisher(settings: Settings, url: str | None = None) -> Publisher:
         case "http" | "https":
             from notifier.publishers.http import HttpPublisher  # noqa: PLC0415 - slow; one is used
 
-            return HttpPublisher(url)
+            return HttpPublisher(url, token=settings.http_token)
         case "oslo+rabbit":
             from notifier.publishers.oslo import OsloPublisher  # noqa: PLC0415 - optional library
 

@@ -9,11 +9,14 @@ from datetime import UTC, datetime, timedelta
 import uvicorn
 
 from bridge.api.app import Parts, build
+from bridge.api.rates import Rates
+from bridge.api.signing_in import SignIn
 from bridge.callbacks.guard import Guard
 from bridge.callbacks.http import HttpCallback
 from bridge.callbacks.recording import RecordingCallback
 from bridge.conditions.parse import parse
 from bridge.feed import Feed
+from bridge.issuer import Issuer
 from bridge.model import Envelope
 from bridge.registrar import Registrar
 from bridge.service.ping import pinger
@@ -24,6 +27,7 @@ from bridge.store.deliveries import DeliveryStore
 from bridge.store.events import EventStore
 from bridge.store.journal import Journal
 from bridge.store.listeners import ListenerStore
+from bridge.store.tokens import TokenStore
 from bridge.store.vault import Vault
 from bridge.store.workbooks import WorkbookStore
 from bridge.workbook.workbooks import Workbooks
@@ -33,15 +37,29 @@ KEY = "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="
 PATIENCE = timedelta(seconds=10)
 
 
-def parts_for(database, loop, *, health=list, wake=lambda: None):
+def parts_for(
+    database,
+    loop,
+    *,
+    health=list,
+    wake=lambda: None,
+    signs_in=False,
+    most_listeners=None,
+    events_per_second=None,
+):
     """Put an API's parts together: webhooks by HTTP, and a recording in AMQP's place."""
-    listeners = ListenerStore(database, Vault(KEY))
+    listeners = ListenerStore(database, Vault(KEY), most_listeners)
+    tokens, now = TokenStore(database), Clock(database).now
     callbacks = {
         "http": HttpCallback(loop, Guard(allow_loopback=True), threads=2),
         "amqp": RecordingCallback(loop),
     }
     registrar = Registrar(listeners, callbacks, parse, lambda: None)
     return Parts(
+        sign_in=SignIn(tokens, now) if signs_in else None,
+        issuer=Issuer(tokens, now),
+        rates=Rates(events_per_second),
+        token_store=tokens,
         registrar=registrar,
         workbooks=Workbooks(WorkbookStore(database, Vault(KEY)), registrar),
         listener_store=listeners,
@@ -51,7 +69,7 @@ def parts_for(database, loop, *, health=list, wake=lambda: None):
         feed=Feed(),
         ping=pinger(callbacks),
         wake=wake,
-        now=Clock(database).now,
+        now=now,
         health=health,
         metrics=lambda: b"# metrics\n",
     ), callbacks
@@ -67,7 +85,8 @@ class ServedApi:
         parts: As `build` was given them.
     """
 
-    def __init__(self, database_url):
+    def __init__(self, database_url, **members):
+        self._members = members
         self.database = Database(database_url)
         schema.migrate(self.database)
         self.journal = Journal(self.database, "the test")
@@ -116,6 +135,7 @@ class ServedApi:
             self.loop,
             health=lambda: self.reasons,
             wake=self.woken.set,
+            **self._members,
         )
         self.parts.publisher.bind("#", self._keep)
         config = uvicorn.Config(

@@ -16,10 +16,12 @@ from bridge.api import (
     pieces,
     probes,
     problems,
+    tokens,
     workbooks,
 )
 from bridge.api.door import Door
 from bridge.api.parts import Parts
+from bridge.api.roles import need
 from bridge.shape.faults import field_names
 from bridge.shape.listener import Listener
 
@@ -32,18 +34,40 @@ _ROOMS: Final = (
     pieces,
     deliveries,
     events,
+    tokens,
     probes,
 )
 
+_SCHEMES: Final[dict[str, Any]] = {
+    "bearer": {
+        "type": "http",
+        "scheme": "bearer",
+        "description": "A token of notifier-bridge token-create; where `[api] auth` is "
+        "`none`, nobody has to show one. Roles: reader, member, admin.",
+    },
+    "token": {
+        "type": "apiKey",
+        "in": "header",
+        "name": "X-Auth-Token",
+        "description": "The same, as clients of OpenStack send it.",
+    },
+}
+
 
 class Api(FastAPI):
-    """An application whose description says how errors are told."""
+    """An application whose description says how errors are told, and who may do what."""
 
     def openapi(self) -> dict[str, Any]:
         """Return the OpenAPI document."""
+        if self.openapi_schema is not None:
+            return self.openapi_schema
         document = super().openapi()
-        for operations in document["paths"].values():
-            for operation in operations.values():
+        document["components"]["securitySchemes"] = _SCHEMES
+        for path, operations in document["paths"].items():
+            for method, operation in operations.items():
+                needed = need(method.upper(), path)
+                if needed is not None:
+                    operation["security"] = [{name: [needed.role]} for name in _SCHEMES]
                 content = operation["responses"]["default"]["content"]
                 if "application/json" in content:
                     content[problems.MEDIA_TYPE] = content.pop("application/json")
@@ -75,13 +99,19 @@ def build(parts: Parts, *, probes_only: bool = False) -> FastAPI:
     filters = (
         listeners.ListenerFilter,
         deliveries.DeliveryFilter,
+        tokens.TokenFilter,
         workbooks.WorkbookFilter,
     )
     query = {name for one in filters for name in field_names(one)}
-    bodies = (Listener, mistral.WorkbookListener, workbooks.Sent)
+    bodies = (
+        Listener,
+        mistral.WorkbookListener,
+        tokens.NewToken,
+        workbooks.Sent,
+    )
     body = {name for one in bodies for name in field_names(one)}
     problems.install(app, {"query": query, "body": body})
-    app.add_middleware(Door)
+    app.add_middleware(Door, sign_in=parts.sign_in)
     return app
 
 

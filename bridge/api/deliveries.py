@@ -12,6 +12,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 
 from bridge.api.parts import Parts
+from bridge.api.roles import Caller
 from bridge.api.schemas import DEFAULT_LIMIT, MAX_LIMIT, Outcome
 from bridge.api.shown import attempt_json, delivery_json
 from bridge.errors import Invalid
@@ -88,12 +89,14 @@ class DeliveryRoutes:
         self._wake = wake
         self._now = now
 
-    def find(self, wanted: Annotated[DeliveryFilter, Query()]) -> JSONResponse:
+    def find(
+        self, caller: Caller, wanted: Annotated[DeliveryFilter, Query()]
+    ) -> JSONResponse:
         """List deliveries, the latest first."""
         found = self._store.find(
             limit=wanted.limit + 1,
             before=None if wanted.after is None else read_cursor(wanted.after),
-            project=wanted.project,
+            project=caller.within(wanted.project),
             listener_id=wanted.listener,
             event_id=wanted.event,
             execution_id=wanted.execution,
@@ -108,15 +111,16 @@ class DeliveryRoutes:
             }
         )
 
-    def get(self, delivery_id: str) -> JSONResponse:
+    def get(self, caller: Caller, delivery_id: str) -> JSONResponse:
         """Show one delivery and its attempts."""
-        delivery, attempts = self._store.get(None, DeliveryId(delivery_id))
+        delivery, attempts = self._store.get(caller.project, DeliveryId(delivery_id))
         story = [attempt_json(one) for one in attempts]
         return JSONResponse(delivery_json(delivery) | {"attempts": story})
 
-    def retry(self, delivery_id: str) -> JSONResponse:
+    def retry(self, caller: Caller, delivery_id: str) -> JSONResponse:
         """Try a delivery again now, whatever became of it before."""
-        delivery = self._store.retry(None, DeliveryId(delivery_id), self._now())
+        key = DeliveryId(delivery_id)
+        delivery = self._store.retry(caller.project, key, self._now())
         self._wake()
         return JSONResponse(delivery_json(delivery), 202)
 

@@ -1,22 +1,27 @@
 # SPDX-License-Identifier: Apache-2.0
 """Who and what is let in, before any route is looked for (ASGI middleware).
 
-Nobody signs in yet, so that whoever reaches the port may do everything. A web page in
-the operator's browser reaches it too: by its own name for 127.0.0.1 (DNS rebinding), or
-by a form that needs nobody's leave. Hence only loopback names, no foreign origin, and
-JSON for what writes.
+Where nobody signs in, whoever reaches the port may do everything. A web page in the
+operator's browser reaches it too: by its own name for 127.0.0.1 (DNS rebinding), or by a
+form that needs nobody's leave. Hence only loopback names, no foreign origin, and JSON for
+what writes. A token is sent by nobody's browser of itself: where there are tokens, the
+bridge may have any name.
 """
 
 import ipaddress
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from bridge.api.problems import problem
+from bridge.api.problems import LATER, told
+from bridge.api.refusal import Refusal
+from bridge.api.roles import need
+from bridge.api.signing_in import SignIn
+from bridge.errors import NotAllowed, StoreError
+from bridge.model import EVERYBODY, Access
 from notifier.wire import MAX_BODY_BYTES
 
 # No form can send these without asking first, as it can text/plain.
@@ -24,43 +29,67 @@ _TAKEN: Final = frozenset({"application/json", "application/yaml"})
 _WRITING: Final = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
 
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """Why somebody is turned away; `status` is HTTP's."""
-
-    status: int
-    reason: str
-
-
 class Door:
-    """Lets in what `refusal` does not turn away, with a body of at most 1 MiB."""
+    """Lets in who may do what they ask for, with a body of at most 1 MiB.
 
-    def __init__(self, app: ASGIApp) -> None:
+    What they may do stands in the request's state as `access` from then on.
+
+    Args:
+        app: Behind it.
+        sign_in: Knows those who show a token; None: nobody has to.
+    """
+
+    def __init__(self, app: ASGIApp, sign_in: SignIn | None) -> None:
         self._app = app
+        self._sign_in = sign_in
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer or pass on one request."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        refused = _not_text(scope) or refusal(scope["method"], Headers(scope=scope))
-        if refused is None and scope["method"] in _WRITING:
+        method, headers = scope["method"], Headers(scope=scope)
+        refused = _not_text(scope)
+        if refused is None and self._sign_in is None:
+            refused = foreign(headers)
+        if refused is None:
+            refused = unfit(method, headers) or await self._let_in(scope, headers)
+        if refused is None and method in _WRITING:
             body = await _read(receive)
             if body is None:
                 return
             refused, receive = _too_large(len(body)), _again(body, receive)
         if refused is not None:
-            answer = problem(refused.status, refused.reason)
+            path, status = scope["path"], refused.status
+            answer = told(path, status, refused.reason, headers=refused.headers)
             await answer(scope, receive, send)
             return
         await self._app(scope, receive, send)
 
+    async def _let_in(self, scope: Scope, headers: Headers) -> Refusal | None:
+        needed = need(scope["method"], scope["path"])
+        access: Access | Refusal = EVERYBODY
+        if self._sign_in is not None and needed is not None:
+            address = scope["client"][0] if scope.get("client") else ""
+            try:
+                access = await self._sign_in.admit(headers, address)
+            except StoreError as err:
+                return Refusal(503, str(err), LATER)
+        if isinstance(access, Refusal):
+            return access
+        try:
+            if needed is not None:
+                needed.check(access)
+        except NotAllowed as err:
+            return Refusal(403, err.reason)
+        scope.setdefault("state", {})["access"] = access
+        return None
 
-def refusal(method: str, headers: Mapping[str, str]) -> Refusal | None:
-    """Tell why a request is turned away, by its headers; None: it is not.
+
+def foreign(headers: Mapping[str, str]) -> Refusal | None:
+    """Tell why a web page's request is turned away; None: it seems to be no web page's.
 
     Args:
-        method: In upper case.
         headers: By names in lower case.
     """
     host = headers.get("host", "")
@@ -69,6 +98,16 @@ def refusal(method: str, headers: Mapping[str, str]) -> Refusal | None:
     origin = headers.get("origin")
     if origin is not None and urlsplit(origin).netloc != host:
         return Refusal(403, f"Origin: {origin!r} may not use this bridge")
+    return None
+
+
+def unfit(method: str, headers: Mapping[str, str]) -> Refusal | None:
+    """Tell why a body is not looked at, by its headers; None: it is.
+
+    Args:
+        method: In upper case.
+        headers: By names in lower case.
+    """
     if method not in _WRITING:
         return None
     size = headers.get("content-length", "0")

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """``/v1/events``: the door for engines without a broker, and a window on the bus."""
 
-import asyncio
-import json
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from typing import Annotated, Any, Final, Literal
@@ -16,21 +16,20 @@ from fastapi.responses import JSONResponse, StreamingResponse
 from pydantic import BaseModel
 
 from bridge.api.parts import Parts
+from bridge.api.roles import Caller
 from bridge.api.shown import event_json
-from bridge.errors import Invalid
-from bridge.feed import Feed
-from bridge.model import Envelope
+from bridge.api.watching import watch
+from bridge.errors import Invalid, NotAllowed
+from bridge.model import Access, Envelope
 from notifier import verdict as verdicts
-from notifier.wire import encode_body, from_http, routing_key, to_cloudevent
+from notifier.event import Event
+from notifier.wire import encode_body, from_http, routing_key
 from notifier.wire.call import MAX_WAIT, verdict_json
 
 PATH: Final = "/v1/events"
 MAX_WAITING: Final = 32
 """So many requests wait for a verdict at the same time, as many as one publisher's calls;
 others wait for their turn."""
-
-PING_AFTER: Final = timedelta(seconds=15)
-"""A stream is never silent for longer, so that a dead connection is noticed."""
 
 
 class AcceptedEvent(BaseModel):
@@ -116,9 +115,12 @@ class EventRoutes:
         self._publisher = parts.publisher
         self._timeout = parts.publish_timeout
         self._feed = parts.feed
+        self._rates = parts.rates
+        self._sign_in = parts.sign_in
 
     async def publish(
         self,
+        caller: Caller,
         request: Request,
         body: Annotated[bytes, Depends(_body)],
         wait: Wait = None,
@@ -129,23 +131,21 @@ class EventRoutes:
         may be the plain body, with or without `ce-*` headers, or a CloudEvent. With
         `wait`, the answer also holds the verdict of the listeners that may refuse it.
         """
-        headers = request.headers
+        read = partial(self._read, caller, request.headers, body)
         if wait is None:
-            return await run_in_threadpool(self._publish, headers, body)
-        call = partial(self._call, headers, body, time.monotonic() + wait)
+            return await run_in_threadpool(self._publish, read)
+        call = partial(self._call, read, time.monotonic() + wait)
         # On threads of their own: who waits holds up no other request.
         return await to_thread.run_sync(call, limiter=self._waiting)
 
-    def _publish(self, headers: Mapping[str, str], body: bytes) -> Response:
-        envelopes = self._checked(headers, body)
+    def _publish(self, read: Callable[[], list[Envelope]]) -> Response:
+        envelopes = read()
         events = [envelope.event for envelope in envelopes]
         self._publisher.publish(events, timeout=self._timeout)
         return _accepted(envelopes)
 
-    def _call(
-        self, headers: Mapping[str, str], body: bytes, deadline: float
-    ) -> Response:
-        envelopes = self._checked(headers, body)
+    def _call(self, read: Callable[[], list[Envelope]], deadline: float) -> Response:
+        envelopes = read()
         if len(envelopes) != 1:
             raise Invalid("wait", f"takes one event, not {len(envelopes)}")
         left = timedelta(seconds=max(deadline - time.monotonic(), 0))
@@ -154,19 +154,23 @@ class EventRoutes:
             return _accepted(envelopes, {"verdict": "unanswered", "answers": []})
         return _accepted(envelopes, verdict_json(verdicts.Verdict.of(answers)))
 
-    def _checked(self, headers: Mapping[str, str], body: bytes) -> list[Envelope]:
+    def _read(
+        self, caller: Access, headers: Mapping[str, str], body: bytes
+    ) -> list[Envelope]:
         envelopes = [
             Envelope(event, encode_body(event), routing_key(event))
-            for event in from_http(headers, body)
+            for event in (owned(caller, one) for one in from_http(headers, body))
         ]
         self._store.check(envelopes)
+        for project, count in Counter(e.event.project for e in envelopes).items():
+            self._rates.take(project, count)
         return envelopes
 
-    def get(self, event_id: str) -> Response:
+    def get(self, caller: Caller, event_id: str) -> Response:
         """Show one event; of several sources with this id, the latest."""
-        return JSONResponse(event_json(self._store.get(None, event_id)))
+        return JSONResponse(event_json(self._store.get(caller.project, event_id)))
 
-    async def stream(self, binding: Bindings = ("#",)) -> Response:
+    async def stream(self, caller: Caller, binding: Bindings = ("#",)) -> Response:
         """Watch events as they come in (server-sent events).
 
         Each message is one CloudEvent in structured form; lines that begin with a
@@ -179,10 +183,15 @@ class EventRoutes:
                 "the broker: notifier tail with AMQP_URL",
             )
         return StreamingResponse(
-            _messages(self._feed, binding),
+            watch(
+                self._feed, binding, caller.project, partial(self._is_still_in, caller)
+            ),
             media_type="text/event-stream",
             headers={"Cache-Control": "no-store"},
         )
+
+    async def _is_still_in(self, caller: Access) -> bool:
+        return self._sign_in is None or await self._sign_in.is_still_in(caller)
 
 
 def router(parts: Parts) -> APIRouter:
@@ -231,36 +240,16 @@ def _accepted(
     return JSONResponse({"events": accepted, **said}, 202)
 
 
-def message(envelope: Envelope) -> bytes:
-    r"""Return an event as a server-sent event.
+def owned(caller: Access, event: Event) -> Event:
+    """Return an event; one that names no project is of the caller's.
 
-    ::
-
-        id: 6c1f…\n
-        event: task.failed\n
-        data: {"specversion": "1.0", …}\n
-        \n
+    Raises:
+        NotAllowed: It names another.
     """
-    event = envelope.event
-    data = json.dumps(to_cloudevent(event), ensure_ascii=False, separators=(",", ":"))
-    return f"id: {event.id}\nevent: {event.type}\ndata: {data}\n\n".encode()
-
-
-async def _messages(feed: Feed, bindings: Sequence[str]) -> AsyncIterator[bytes]:
-    told = 0
-    with feed.subscribe(bindings) as subscription:
-        # Whoever reads this will miss nothing that comes in from now on.
-        yield b": watching\n\n"
-        while True:
-            try:
-                async with asyncio.timeout(PING_AFTER.total_seconds()):
-                    envelope = await anext(subscription)
-            except TimeoutError:
-                yield b": ping\n\n"
-                continue
-            except StopAsyncIteration:
-                return
-            if subscription.dropped > told:
-                told = subscription.dropped
-                yield f": {told} events were dropped so far\n\n".encode()
-            yield message(envelope)
+    try:
+        project = caller.within(event.data.get("project"))
+    except NotAllowed as err:
+        raise NotAllowed("data.project", err.reason) from err
+    if project is None or project == event.project:
+        return event
+    return replace(event, data={**event.data, "project": project})

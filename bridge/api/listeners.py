@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """``/v1/listeners``: register, find, change, remove and try out listeners."""
 
+from dataclasses import replace
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Body, Header, Query, Response
@@ -12,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from bridge import model
 from bridge.api.parts import Parts
 from bridge.api.reading import StrictRoute
+from bridge.api.roles import Caller
 from bridge.api.schemas import (
     DEFAULT_LIMIT,
     MAX_LIMIT,
@@ -20,7 +22,7 @@ from bridge.api.schemas import (
 )
 from bridge.api.shown import outcome_json
 from bridge.errors import Conflict, OutOfDate
-from bridge.model import ListenerId
+from bridge.model import Access, ListenerId
 from bridge.shape import short_forms
 from bridge.shape.listener import Listener, NewListener
 from bridge.shape.merging import merge
@@ -55,16 +57,20 @@ class ListenerRoutes:
         self._registrar = parts.registrar
         self._ping = parts.ping
 
-    def add(self, listener: NewListener) -> Response:
+    def add(self, caller: Caller, listener: NewListener) -> Response:
         """Register a listener. The signing secret is in this answer only."""
-        kept = self._registrar.add(listener.draft())
+        project = caller.own(listener.project)
+        kept = self._registrar.add(replace(listener.draft(), project=project))
         body = listener_json(kept) | {"secret": kept.secret}
         headers = {"Location": f"{PATH}/{kept.id}", "ETag": _etag(kept)}
         return JSONResponse(body, 201, headers)
 
-    def find(self, wanted: Annotated[ListenerFilter, Query()]) -> Response:
+    def find(
+        self, caller: Caller, wanted: Annotated[ListenerFilter, Query()]
+    ) -> Response:
         """List listeners, the oldest first."""
         equal = wanted.model_dump(exclude={"limit", "after"})
+        equal["project"] = caller.within(wanted.project)
         after = None if wanted.after is None else ListenerId(wanted.after)
         found = self._store.find(limit=wanted.limit + 1, after=after, **equal)
         page = found[: wanted.limit]
@@ -76,26 +82,31 @@ class ListenerRoutes:
             }
         )
 
-    def get(self, listener_id: str) -> Response:
+    def get(self, caller: Caller, listener_id: str) -> Response:
         """Show one listener."""
-        return _answer(self._store.get(None, ListenerId(listener_id)))
+        return _answer(self._current(caller, listener_id))
 
     def replace(
-        self, listener_id: str, listener: Listener, if_match: IfMatch = None
+        self,
+        caller: Caller,
+        listener_id: str,
+        listener: Listener,
+        if_match: IfMatch = None,
     ) -> Response:
         """Replace a listener; it keeps its secret unless a new one is given."""
-        current = self._current(listener_id, if_match)
+        current = self._current(caller, listener_id, if_match)
         known = None if if_match is None else current.revision
         return self._change(current, listener, known)
 
     def patch(
         self,
+        caller: Caller,
         listener_id: str,
         patch: Annotated[dict[str, Any], Body()],
         if_match: IfMatch = None,
     ) -> Response:
         """Change a listener by a merge patch (RFC 7396)."""
-        current = self._current(listener_id, if_match)
+        current = self._current(caller, listener_id, if_match)
         whole = _patched(listener_json(current), short_forms.expand(patch))
         try:
             return self._change(current, _checked(whole), current.revision)
@@ -104,21 +115,24 @@ class ListenerRoutes:
                 raise
             raise Conflict("somebody else changed it just now; try again") from err
 
-    def remove(self, listener_id: str, if_match: IfMatch = None) -> Response:
+    def remove(
+        self, caller: Caller, listener_id: str, if_match: IfMatch = None
+    ) -> Response:
         """Remove a listener; what waits for it ends as cancelled."""
-        current = self._current(listener_id, if_match)
+        current = self._current(caller, listener_id, if_match)
         known = None if if_match is None else current.revision
         self._registrar.remove(current, known=known)
         return Response(status_code=204)
 
-    async def test(self, listener_id: str) -> Response:
+    async def test(self, caller: Caller, listener_id: str) -> Response:
         """Send it a ping event, once, and show what came of it."""
-        key = ListenerId(listener_id)
-        listener = await run_in_threadpool(self._store.get, None, key)
+        listener = await run_in_threadpool(self._current, caller, listener_id)
         return JSONResponse(outcome_json(await self._ping(listener)))
 
-    def _current(self, listener_id: str, if_match: str | None) -> model.Listener:
-        current = self._store.get(None, ListenerId(listener_id))
+    def _current(
+        self, caller: Access, listener_id: str, if_match: str | None = None
+    ) -> model.Listener:
+        current = self._store.get(caller.project, ListenerId(listener_id))
         if if_match is not None and not _matches(if_match, current):
             raise OutOfDate(f"the listener is at revision {current.revision} now")
         return current

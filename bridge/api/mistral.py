@@ -11,26 +11,33 @@ from contextlib import contextmanager
 from dataclasses import fields, replace
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Header, Response
+from fastapi import APIRouter, Depends, Header, Response
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, BeforeValidator, Field
 
 from bridge.api.parts import Parts
 from bridge.api.problems import OLD_PATHS
 from bridge.api.reading import StrictRoute
+from bridge.api.roles import Caller
 from bridge.api.schemas import MAX_LIMIT
 from bridge.errors import Conflict, Invalid, NotFound, OutOfDate
 from bridge.model import CallbackSpec, Listener, ListenerDraft, ListenerId
 from bridge.shape.merging import has_secrets, leads_elsewhere
 from bridge.shape.strict import Strict
-from notifier.event import DEFAULT_PROJECT
 
 PATH: Final = OLD_PATHS + "{workbook_name}/listeners"
 
 _EVERYTHING: Final = ("EXECUTION", "TASK")
 _OLD_WORDS: Final = {"callback.url": "webhook", "workbook": "workbook_name"}
 
-Project = Annotated[str, Header(alias="X-Project-Id")]
+
+def _project(
+    caller: Caller, named: Annotated[str | None, Header(alias="X-Project-Id")] = None
+) -> str:
+    return caller.own(named)
+
+
+Project = Annotated[str, Depends(_project)]
 
 
 def _name(event: object) -> object:
@@ -69,9 +76,9 @@ class WorkbookRoutes:
 
     def add(
         self,
+        project: Project,
         workbook_name: str,
         listener: WorkbookListener,
-        project: Project = DEFAULT_PROJECT,
     ) -> Response:
         """Register a listener. The signing secret is in this answer only."""
         _check_workbook(workbook_name, listener)
@@ -87,24 +94,22 @@ class WorkbookRoutes:
             kept = self._registrar.add(draft)
         return JSONResponse(_old_json(kept) | {"secret": kept.secret}, 201)
 
-    def find(self, workbook_name: str, project: Project = DEFAULT_PROJECT) -> Response:
+    def find(self, project: Project, workbook_name: str) -> Response:
         """List the listeners of a workbook, the oldest first."""
         found = [_old_json(one) for one in self._all(project, workbook_name)]
         return JSONResponse({"listeners": found})
 
-    def get(
-        self, workbook_name: str, listener_id: str, project: Project = DEFAULT_PROJECT
-    ) -> Response:
+    def get(self, project: Project, workbook_name: str, listener_id: str) -> Response:
         """Show one listener."""
         current = self._current(project, workbook_name, listener_id)
         return JSONResponse(_old_json(current))
 
     def change(
         self,
+        project: Project,
         workbook_name: str,
         listener_id: str,
         listener: WorkbookListener,
-        project: Project = DEFAULT_PROJECT,
     ) -> Response:
         """Change what is not null."""
         current = self._current(project, workbook_name, listener_id)
@@ -120,7 +125,7 @@ class WorkbookRoutes:
         return JSONResponse(_old_json(kept))
 
     def remove(
-        self, workbook_name: str, listener_id: str, project: Project = DEFAULT_PROJECT
+        self, project: Project, workbook_name: str, listener_id: str
     ) -> Response:
         """Remove a listener; what waits for it ends as cancelled."""
         current = self._current(project, workbook_name, listener_id)

@@ -6,12 +6,16 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from bridge.api.rates import Rates
+from bridge.api.signing_in import SignIn
 from bridge.feed import Feed
+from bridge.issuer import Issuer
 from bridge.model import Listener, Outcome
 from bridge.registrar import Registrar
 from bridge.store.deliveries import DeliveryStore
 from bridge.store.events import EventStore
 from bridge.store.listeners import ListenerStore
+from bridge.store.tokens import TokenStore
 from bridge.workbook.workbooks import Workbooks
 from notifier.event import Event
 from notifier.verdict import Answer
@@ -42,6 +46,8 @@ class Parts:
     """What the service hands in.
 
     Attributes:
+        sign_in: Knows whose a token is; None: nobody has to show one.
+        rates: What projects may publish.
         feed: Of events as they are taken in; None: this process takes none in.
         ping: Sends a test event to a listener once; called on the event loop.
         wake: Lets the scheduler look at once; any thread.
@@ -51,11 +57,15 @@ class Parts:
         publish_timeout: For one request's events, to be confirmed.
     """
 
+    sign_in: SignIn | None
+    issuer: Issuer
+    rates: Rates
     registrar: Registrar
     workbooks: Workbooks
     listener_store: ListenerStore
     event_store: EventStore
     delivery_store: DeliveryStore
+    token_store: TokenStore
     publisher: Publisher
     feed: Feed | None
     ping: Callable[[Listener], Awaitable[Outcome]]

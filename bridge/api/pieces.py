@@ -14,8 +14,9 @@ from fastapi.responses import JSONResponse
 
 from bridge.api.parts import Parts
 from bridge.api.reading import StrictRoute
+from bridge.api.roles import OwnProject
 from bridge.api.workbook_answers import AppliedWorkbook, applied_json
-from bridge.api.workbooks import PATH, DryRun, IfMatch, Project, etag, revision_in
+from bridge.api.workbooks import PATH, DryRun, IfMatch, etag, revision_in
 from bridge.errors import Invalid
 from bridge.workbook import pieces
 from bridge.workbook.document import Document, Origin, Place
@@ -24,7 +25,6 @@ from bridge.workbook.reading import check_workbook
 from bridge.workbook.services import check_name, read_action, read_service
 from bridge.workbook.variables import fill
 from bridge.workbook.workbooks import Edit
-from notifier.event import DEFAULT_PROJECT
 
 Moment = Literal["on-enter", "on-exit", "on-success", "on-error"]
 Piece = Annotated[Any, Body(description="As it is written in a workbook.")]
@@ -44,7 +44,7 @@ class Asked:
     """What every change of a piece is asked with."""
 
     workbook: str
-    project: Project = DEFAULT_PROJECT
+    project: OwnProject
     dry_run: DryRun = False
     if_match: IfMatch = None
 

@@ -9,6 +9,7 @@
 """
 
 import json
+import math
 from collections.abc import Collection, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, Final
@@ -18,12 +19,22 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
-from bridge.errors import Conflict, Invalid, NotFound, OutOfDate, StoreError
+from bridge.errors import (
+    Conflict,
+    Invalid,
+    NotAllowed,
+    NotFound,
+    OutOfDate,
+    QuotaReached,
+    StoreError,
+)
 from bridge.shape.faults import fault_of
 from notifier import errors as bus
 
 MEDIA_TYPE: Final = "application/problem+json"
-RETRY_AFTER_SECONDS: Final = "1"
+LATER: Final[Mapping[str, str]] = {"Retry-After": "1"}
+"""Headers of an answer that the same request may have another one to, in a second."""
+
 OLD_PATHS: Final = "/v1/workbooks/"
 """The client of Mistral's first API works below; it reads errors in ``faultstring``."""
 
@@ -82,6 +93,13 @@ def problem(
     return Response(text, status, headers, MEDIA_TYPE)
 
 
+def told(path: str, status: int, detail: str, **members: Any) -> Response:  # noqa: ANN401 - as `problem` takes them
+    """Return the answer that tells of a problem, in the words of who asks at a path."""
+    if path.startswith(OLD_PATHS):
+        members["faultstring"] = detail
+    return problem(status, detail, **members)
+
+
 def install(app: FastAPI, known: Mapping[str, Collection[str]]) -> None:
     """Let the application answer every error as a problem.
 
@@ -99,6 +117,8 @@ def install(app: FastAPI, known: Mapping[str, Collection[str]]) -> None:
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(Invalid, _invalid)
     app.add_exception_handler(bus.InvalidEvent, _invalid)
+    app.add_exception_handler(NotAllowed, _not_allowed)
+    app.add_exception_handler(QuotaReached, _quota_reached)
     for kind in _STATUS:
         app.add_exception_handler(kind, _expected)
     app.add_exception_handler(Exception, _unexpected)
@@ -112,7 +132,7 @@ async def _http(request: Request, error: Exception) -> Response:
         405: f"{path} has no such method",
     }
     detail = router_says.get(error.status_code, error.detail)
-    return _told(request, error.status_code, detail, headers=error.headers)
+    return told(request.url.path, error.status_code, detail, headers=error.headers)
 
 
 async def _invalid(request: Request, error: Exception) -> Response:
@@ -121,24 +141,32 @@ async def _invalid(request: Request, error: Exception) -> Response:
     return _fields(request, status, [(error.field, error.reason)])
 
 
+async def _not_allowed(request: Request, error: Exception) -> Response:
+    assert isinstance(error, NotAllowed)  # noqa: S101 - registered so
+    return _fields(request, 403, [(error.field, error.reason)])
+
+
+async def _quota_reached(request: Request, error: Exception) -> Response:
+    assert isinstance(error, QuotaReached)  # noqa: S101 - registered so
+    seconds = max(1, math.ceil(error.retry_after.total_seconds()))
+    headers = {"Retry-After": str(seconds)}
+    return told(request.url.path, 429, str(error), headers=headers)
+
+
 async def _expected(request: Request, error: Exception) -> Response:
     status = next(_STATUS[kind] for kind in type(error).mro() if kind in _STATUS)
-    headers = {"Retry-After": RETRY_AFTER_SECONDS} if status == _LATER else {}
+    headers = LATER if status == _LATER else {}
     if isinstance(error, bus.PublishError):
         ids = list(error.event_ids)
-        return _told(request, status, str(error), headers=headers, event_ids=ids)
-    return _told(request, status, str(error), headers=headers)
+        return told(
+            request.url.path, status, str(error), headers=headers, event_ids=ids
+        )
+    return told(request.url.path, status, str(error), headers=headers)
 
 
 async def _unexpected(request: Request, error: Exception) -> Response:
     del error  # the server logs it; whoever asked must not read it
-    return _told(request, 500, "the bridge failed; its log says why")
-
-
-def _told(request: Request, status: int, detail: str, **members: Any) -> Response:  # noqa: ANN401 - as `problem` takes them
-    if request.url.path.startswith(OLD_PATHS):
-        members["faultstring"] = detail
-    return problem(status, detail, **members)
+    return told(request.url.path, 500, "the bridge failed; its log says why")
 
 
 def _fields(
@@ -146,4 +174,4 @@ def _fields(
 ) -> Response:
     detail = "; ".join(f"{field}: {reason}" for field, reason in errors)
     named = [{"field": field, "reason": reason} for field, reason in errors]
-    return _told(request, status, detail, errors=named)
+    return told(request.url.path, status, detail, errors=named)

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from bridge.api.parts import Parts
 from bridge.api.reading import StrictRoute
+from bridge.api.roles import Caller, OwnProject
 from bridge.api.schemas import DEFAULT_LIMIT, MAX_LIMIT
 from bridge.api.workbook_answers import (
     AppliedWorkbook,
@@ -26,12 +27,10 @@ from bridge.shape.strict import Strict
 from bridge.workbook.pieces import with_file
 from bridge.workbook.reading import read
 from bridge.workbook.yaml_text import Parsed, parse
-from notifier.event import DEFAULT_PROJECT
 
 PATH: Final = "/v1/workbooks"
 YAML: Final = "application/yaml"
 
-Project = Annotated[str, Query(description="That the workbook belongs to.")]
 DryRun = Annotated[bool, Query(description="Only tell what it would do.")]
 IfMatch = Annotated[
     str | None, Header(description="ETag of the copy that you have; 412 if it is old.")
@@ -100,7 +99,7 @@ class WorkbookRoutes:
     def apply(
         self,
         sent: Annotated[Sent, Depends(_sent)],
-        project: Project = DEFAULT_PROJECT,
+        project: OwnProject,
         name: Annotated[str | None, Query(description="If it says none.")] = None,
         dry_run: DryRun = False,  # noqa: FBT002 - FastAPI's query
         if_match: IfMatch = None,
@@ -125,11 +124,15 @@ class WorkbookRoutes:
         status = 201 if applied.is_new and not dry_run else 200
         return JSONResponse(body, status, {"ETag": etag(body["revision"])})
 
-    def find(self, wanted: Annotated[WorkbookFilter, Query()]) -> Response:
+    def find(
+        self, caller: Caller, wanted: Annotated[WorkbookFilter, Query()]
+    ) -> Response:
         """List workbooks by project and name."""
         of, _, name = ("" if wanted.after is None else wanted.after).partition("/")
         found = self._workbooks.find(
-            limit=wanted.limit + 1, after=(of, name), project=wanted.project
+            limit=wanted.limit + 1,
+            after=(of, name),
+            project=caller.within(wanted.project),
         )
         page = found[: wanted.limit]
         last = f"{page[-1].project}/{page[-1].name}" if page else None
@@ -140,7 +143,7 @@ class WorkbookRoutes:
     def get(
         self,
         workbook: str,
-        project: Project = DEFAULT_PROJECT,
+        project: OwnProject,
         accept: Annotated[str, Header()] = "",
     ) -> Response:
         """Show what is in force, pieces made by the API marked."""
@@ -153,7 +156,7 @@ class WorkbookRoutes:
     def remove(
         self,
         workbook: str,
-        project: Project = DEFAULT_PROJECT,
+        project: OwnProject,
         if_match: IfMatch = None,
     ) -> Response:
         """Remove all callbacks of a workbook; what waits for them is cancelled."""

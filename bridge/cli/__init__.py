@@ -27,6 +27,9 @@ _HOMES: Final[Mapping[str, str]] = {
     "delivery-list": "bridge.cli.deliveries:delivery_list",
     "delivery-show": "bridge.cli.deliveries:delivery_show",
     "delivery-retry": "bridge.cli.deliveries:delivery_retry",
+    "token-create": "bridge.cli.tokens:token_create",
+    "token-list": "bridge.cli.tokens:token_list",
+    "token-revoke": "bridge.cli.tokens:token_revoke",
 }
 
 

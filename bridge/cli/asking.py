@@ -3,17 +3,24 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Final
 
 import click
 
+from bridge.cli.credentials import bridge_token
 from bridge.client import DEFAULT_URL, BridgeClient, ClientError, NoAnswer
 
 Command = Callable[..., Any]
 
+_TOKEN_FILE: Final = "bridge.cli.asking token_file"  # noqa: S105 - a key of click's
+
+
+def _note(ctx: click.Context, _option: click.Parameter, file: str | None) -> None:
+    ctx.meta[_TOKEN_FILE] = file
+
 
 def asks(command: Command) -> Command:
-    """Add the options of every command that asks: ``--bridge`` and ``--format``."""
+    """Add the options of every command that asks: where, as whom, in which form."""
     for option in (
         click.option(
             "--format",
@@ -33,6 +40,14 @@ def asks(command: Command) -> Command:
             show_envvar=True,
             help="Where the bridge's API is.",
         ),
+        click.option(
+            "--token-file",
+            metavar="FILE",
+            callback=_note,
+            expose_value=False,
+            help="Holds the token that the bridge wants; - is standard input. Default: "
+            "NOTIFIER_BRIDGE_TOKEN in the environment.",
+        ),
     ):
         command = option(command)
     return command
@@ -42,7 +57,8 @@ def asks(command: Command) -> Command:
 def asking(bridge_url: str) -> Iterator[BridgeClient]:
     """Give a client; what goes wrong inside ends the command with status 1."""
     try:
-        with BridgeClient(bridge_url) as client:
+        token = bridge_token(click.get_current_context().meta.get(_TOKEN_FILE))
+        with BridgeClient(bridge_url, token=token) as client:
             yield client
     except NoAnswer as err:
         hint = "start one with: notifier-bridge serve"

@@ -2,6 +2,7 @@
 """Secrets from files and into them: command lines are for everybody to see."""
 
 import json
+import os
 import re
 import sys
 from collections.abc import Mapping
@@ -13,6 +14,8 @@ from bridge.client import is_loopback
 from bridge.errors import Invalid
 
 _AUTH: Final = "--auth-file"
+_TOKEN: Final = "--token-file"  # noqa: S105 - an option
+_VARIABLE: Final = "NOTIFIER_BRIDGE_TOKEN"
 _SECRET: Final = "--secret-file"  # noqa: S105 - an option
 _KEY = re.compile(
     r"-----BEGIN ([A-Z ]*PRIVATE KEY)-----.*?-----END \1-----\n?", re.DOTALL
@@ -55,6 +58,24 @@ def read_secret(name: str) -> str:
     if not secret:
         raise Invalid(_SECRET, "holds nothing; whsec_... is expected")
     return secret
+
+
+def bridge_token(file: str | None) -> str | None:
+    """Return the token that a bridge is shown; None: there is none.
+
+    Args:
+        file: Holds it; ``-`` is standard input. None: the environment may.
+
+    Raises:
+        Invalid: It cannot be read, or is no token. Quotes nothing.
+    """
+    place = _VARIABLE if file is None else _TOKEN
+    text = os.environ.get(_VARIABLE, "") if file is None else _read(_TOKEN, file)
+    if file is None and not text:
+        return None
+    if not re.fullmatch(r"[!-~]+", text.strip()):
+        raise Invalid(place, "holds no token; notifier-bridge token-create shows one")
+    return text.strip()
 
 
 def note_secret(added: Mapping[str, Any]) -> None:

@@ -33,6 +33,7 @@ class BridgeClient:
         url: Where it listens.
         timeout: Seconds to wait for each answer; `test_listener` waits as long as the
             listener's callback may take.
+        token: Of `notifier-bridge token-create`, where the bridge wants one.
         session: Sends the requests, with headers and certificates of its own; closed
             with the client. None: a new one.
 
@@ -52,10 +53,11 @@ class BridgeClient:
         self,
         url: str = DEFAULT_URL,
         *,
+        token: str | None = None,
         timeout: float = DEFAULT_TIMEOUT_SECONDS,
         session: requests.Session | None = None,
     ) -> None:
-        self._link = Link(url, timeout, session)
+        self._link = Link(url, timeout, session, token)
         self.url: Final = self._link.url
 
     def __enter__(self) -> Self:
@@ -256,6 +258,24 @@ class BridgeClient:
         lines = answer.iter_lines(chunk_size=1)
         next(lines, None)
         return watched(answer, lines)
+
+    def add_token(self, token: Json) -> Json:
+        """Make a token for others; the answer alone holds its text, as ``token``."""
+        return self._link.json("POST", "/v1/tokens", json=token)
+
+    def find_tokens(
+        self, *, limit: int | None = None, project: str | None = None
+    ) -> Iterator[Json]:
+        """Yield tokens without their texts, the oldest first."""
+        return self._pages("tokens", {"project": project}, limit)
+
+    def revoke_token(self, token_id: str) -> None:
+        """Let a token open nothing any more, within five seconds."""
+        self._link.send("DELETE", f"/v1/tokens/{quote(token_id, safe='')}")
+
+    def access(self) -> Json:
+        """Return what this client may do: ``project`` and ``role``."""
+        return self._link.json("GET", "/v1/access")
 
     def health(self) -> list[str]:
         """Return why the bridge does not do its work; empty: it does."""

@@ -8,6 +8,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 import requests
+from requests.auth import AuthBase
 
 DEFAULT_URL: Final = "http://127.0.0.1:8990"
 DEFAULT_TIMEOUT_SECONDS: Final = 30.0
@@ -52,16 +53,23 @@ class Link:
         url: Where it listens.
         timeout: Seconds to wait for each answer.
         session: Sends the requests, and is closed at the end; None: a new one.
+        token: Shown to the bridge; None: none, or what the session shows.
     """
 
     def __init__(
-        self, url: str, timeout: float, session: requests.Session | None = None
+        self,
+        url: str,
+        timeout: float,
+        session: requests.Session | None = None,
+        token: str | None = None,
     ) -> None:
         self.url: Final = url.rstrip("/")
         self._timeout = timeout
         self._session = requests.Session() if session is None else session
         # A proxy of the environment cannot reach this machine's loopback.
         self._session.trust_env = not is_loopback(self.url)
+        if token is not None:
+            self._session.auth = _Bearer(token)
 
     def close(self) -> None:
         """Let go of connections."""
@@ -94,6 +102,17 @@ class Link:
             )
         except requests.RequestException as err:
             raise NoAnswer(self.url, _reason(err)) from err
+
+
+class _Bearer(AuthBase):
+    """Shows a token; as `auth`, since a netrc file goes before mere headers."""
+
+    def __init__(self, token: str) -> None:
+        self._token = token
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        request.headers["Authorization"] = f"Bearer {self._token}"
+        return request
 
 
 def is_loopback(url: str) -> bool:

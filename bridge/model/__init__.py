@@ -1,6 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """The bridge's words as values: listener, delivery, attempt, outcome, question."""
 
+from bridge.model.access import (
+    EVERYBODY,
+    Access,
+    Role,
+    Token,
+    TokenId,
+    digest_of,
+    new_token_text,
+)
 from bridge.model.auth import (
     Auth,
     BasicAuth,
@@ -32,6 +41,8 @@ from bridge.model.listener import (
 from bridge.model.question import Question
 
 __all__ = [
+    "EVERYBODY",
+    "Access",
     "Attempt",
     "Auth",
     "BasicAuth",
@@ -53,6 +64,11 @@ __all__ = [
     "OutcomeKind",
     "Question",
     "RetryPolicy",
+    "Role",
     "State",
+    "Token",
+    "TokenId",
     "delivery_id",
+    "digest_of",
+    "new_token_text",
 ]

@@ -30,8 +30,8 @@ def check_draft(draft: ListenerDraft) -> None:
     """
     check_project(draft.project)
     for name in ("name", "workbook", "workflow", "execution_id", "task"):
-        _check_text(name, getattr(draft, name))
-    _check_text("description", draft.description, MAX_DESCRIPTION_CHARS)
+        check_text(name, getattr(draft, name))
+    check_text("description", draft.description, MAX_DESCRIPTION_CHARS)
     _check_events(draft.events)
     if not 1 <= draft.max_in_flight <= MAX_IN_FLIGHT:
         raise Invalid("max_in_flight", f"must be from 1 to {MAX_IN_FLIGHT}")
@@ -46,14 +46,19 @@ def check_project(project: str) -> None:
     """
     if not project:
         raise Invalid("project", "must not be empty; leave it out instead")
-    _check_text("project", project)
+    check_text("project", project)
     try:
         project_word(project)
     except InvalidEvent as err:
         raise Invalid("project", err.reason) from err
 
 
-def _check_text(field: str, text: str | None, most: int = MAX_NAME_CHARS) -> None:
+def check_text(field: str, text: str | None, most: int = MAX_NAME_CHARS) -> None:
+    """Refuse a text that is empty, too long, or holds what no person can read.
+
+    Raises:
+        Invalid: Says what would be right.
+    """
     if text is None:
         return
     if not text:

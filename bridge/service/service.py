@@ -9,10 +9,13 @@ from dataclasses import dataclass
 
 from bridge.api.app import build
 from bridge.api.parts import Parts
+from bridge.api.rates import Rates
+from bridge.api.signing_in import SignIn
 from bridge.conditions.parse import parse
 from bridge.delivery.retention import Retention, Terms
 from bridge.delivery.terms import Patience
 from bridge.feed import Feed
+from bridge.issuer import Issuer
 from bridge.registrar import Registrar
 from bridge.service.bus import Bus, broker_bus, memory_bus
 from bridge.service.callbacks import Callbacks
@@ -158,17 +161,23 @@ class Service:
         def wake() -> None:
             loop.call_soon_threadsafe(worker.wake)
 
+        now = stores.clock.now
+        needs_token = self.settings.api.auth == "token"
         return Parts(
+            sign_in=SignIn(stores.tokens, now) if needs_token else None,
+            issuer=Issuer(stores.tokens, now),
+            rates=Rates(self.settings.quotas.events_per_second),
             registrar=registrar,
             workbooks=Workbooks(stores.workbooks, registrar),
             listener_store=stores.listeners,
             event_store=stores.events,
             delivery_store=stores.deliveries,
+            token_store=stores.tokens,
             publisher=ground.bus.publisher,
             feed=ground.feed if self._modes.worker else None,
             ping=pinger(callbacks),
             wake=wake,
-            now=stores.clock.now,
+            now=now,
             health=worker.health,
             metrics=ground.telemetry.render,
             publish_timeout=self.settings.bus.timeout,
@@ -181,15 +190,19 @@ class Service:
             self._announce(f"API: {self.url} (description at {self.url}/docs)")
         else:
             self._announce(f"API: none here; health and metrics at {self.url}")
+        if self.settings.api.auth == "token":
+            self._announce("sign-in: by token (notifier-bridge token-create)")
         if self.settings.callbacks.allow_loopback:
-            self._announce(
-                "callbacks: loopback addresses are allowed, since the API has no "
-                "sign-in and listens on loopback only"
-            )
+            self._announce(f"callbacks: loopback addresses are allowed{self._why()}")
         if self._modes.worker:
             self._announce(f"listeners: {ground.worker.listeners}")
         else:
             self._announce("worker: none here; other bridges deliver")
+
+    def _why(self) -> str:
+        if self.settings.api.auth == "none":
+            return ", since the API has no sign-in and listens on loopback only"
+        return ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from bridge.store.journal import Journal
 from bridge.store.listeners import ListenerStore
 from bridge.store.lock import alone
 from bridge.store.retention import RetentionStore
+from bridge.store.tokens import TokenStore
 from bridge.store.vault import Vault, claim, read_key
 from bridge.store.workbooks import WorkbookStore
 
@@ -39,6 +40,7 @@ class Stores:
     deliveries: DeliveryStore
     journal: Journal
     retention: RetentionStore
+    tokens: TokenStore
     clock: Clock
     executor: ThreadPoolExecutor
 
@@ -73,12 +75,13 @@ def open_stores(settings: Settings) -> Iterator[Stores]:
         )  # else a database that hangs holds the end up
         yield Stores(
             name=database.name,
-            listeners=ListenerStore(database, vault),
-            workbooks=WorkbookStore(database, vault),
+            listeners=ListenerStore(database, vault, settings.quotas.listeners),
+            workbooks=WorkbookStore(database, vault, settings.quotas.listeners),
             events=EventStore(database),
             deliveries=DeliveryStore(database),
             journal=journal,
             retention=RetentionStore(database),
+            tokens=TokenStore(database),
             clock=clock,
             executor=executor,
         )

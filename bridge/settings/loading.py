@@ -21,6 +21,7 @@ from bridge.settings.values import (
     DeliverySettings,
     LogSettings,
     NotificationSettings,
+    QuotaSettings,
     RetentionSettings,
     SecretSettings,
     Settings,
@@ -145,6 +146,10 @@ def _settings(values: Mapping[tuple[str, str], Any]) -> Settings:
     key_file = values["secrets", "key_file"]
     return Settings(
         api=api,
+        quotas=QuotaSettings(
+            listeners=values["quotas", "listeners"] or None,
+            events_per_second=values["quotas", "events_per_second"] or None,
+        ),
         database=DatabaseSettings(
             url=values["database", "url"] or default_database_url(),
             migrate=values["database", "migrate"],

@@ -6,20 +6,20 @@ from typing import Final
 
 from oslo_config import cfg, types
 
-from bridge.settings.types import DatabaseUrl, Key, LoopbackHost, NetworkAddress
+from bridge.settings.access import api_opts, quota_opts
+from bridge.settings.types import DatabaseUrl, Key, NetworkAddress
 from bridge.settings.values import Settings
 from notifier.settings.options import AMQP, queue_type_opt, tls_opts, url_opt
 from notifier.settings.types import QueueName
 
 DATABASE: Final = DatabaseUrl()
 
-_MAX_PORT: Final = 65535
-
 
 def list_opts() -> list[tuple[str, list[cfg.Opt]]]:
     """Return every section with its options; oslo.config's generator asks for it."""
     return [
-        ("api", _api()),
+        ("api", api_opts()),
+        ("quotas", quota_opts()),
         ("database", _database()),
         ("bus", _bus()),
         ("notifications", _notifications()),
@@ -28,27 +28,6 @@ def list_opts() -> list[tuple[str, list[cfg.Opt]]]:
         ("retention", _retention()),
         ("secrets", _secrets()),
         ("log", _log()),
-    ]
-
-
-def _api() -> list[cfg.Opt]:
-    default = Settings().api
-    return [
-        cfg.Opt(
-            "host",
-            type=LoopbackHost(),
-            default=default.host,
-            help="Where the API listens.",
-        ),
-        cfg.IntOpt(
-            "port", default=default.port, min=0, max=_MAX_PORT, help="0: a free one."
-        ),
-        cfg.StrOpt(
-            "auth",
-            default=default.auth,
-            choices=[("none", "whoever reaches the API may do everything")],
-            help="How those who use the API sign in.",
-        ),
     ]
 
 

@@ -3,12 +3,13 @@
 
 from dataclasses import dataclass, field
 from datetime import timedelta
-from ipaddress import IPv4Network, IPv6Network
+from ipaddress import IPv4Network, IPv6Network, ip_address
 from pathlib import Path
 from typing import Literal
 
 import platformdirs
 
+from bridge.errors import SettingsError
 from notifier.tls import NO_FILES, Tls
 from notifier.topology import (
     BRIDGE_QUEUE,
@@ -17,7 +18,7 @@ from notifier.topology import (
     QueueType,
 )
 
-Auth = Literal["none"]
+Auth = Literal["none", "token"]
 Client = Literal["loop", "threads"]
 LogFormat = Literal["line", "json"]
 Network = IPv4Network | IPv6Network
@@ -40,11 +41,39 @@ def default_key_file() -> Path:
 
 @dataclass(frozen=True, slots=True)
 class ApiSettings:
-    """Where the API listens, and who may use it; port 0: a free one."""
+    """Where the API listens, and who may use it; port 0: a free one.
+
+    Raises:
+        SettingsError: Others could reach what nobody has to sign in to.
+    """
 
     host: str = "127.0.0.1"
     port: int = 8990
     auth: Auth = "none"
+
+    def __post_init__(self) -> None:
+        if self.auth == "none" and not self._is_loopback():
+            raise SettingsError(
+                f"[api] host {self.host} lets others reach the API, who may do "
+                "everything while auth = none: take 127.0.0.1, or set [api] auth = "
+                "token and make tokens by notifier-bridge token-create"
+            )
+
+    def _is_loopback(self) -> bool:
+        return self.host == "localhost" or ip_address(self.host).is_loopback
+
+
+@dataclass(frozen=True, slots=True)
+class QuotaSettings:
+    """How much a project may have and do; None: as much as it likes.
+
+    Attributes:
+        listeners: That it may have.
+        events_per_second: That it may publish by one bridge's API, over time.
+    """
+
+    listeners: int | None = 10_000
+    events_per_second: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +207,7 @@ class Settings:
     """
 
     api: ApiSettings = ApiSettings()
+    quotas: QuotaSettings = QuotaSettings()
     database: DatabaseSettings = field(default_factory=DatabaseSettings)
     bus: BusSettings = BusSettings()
     notifications: NotificationSettings = NotificationSettings()

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A listener as JSON, as it is shown: its secret is not, what else may be is masked."""
+"""Listeners and tokens as JSON, as they are shown: what is secret is not, or masked."""
 
 from datetime import timedelta
 from typing import Any
 
-from bridge.model import CallbackSpec, Listener
+from bridge.model import CallbackSpec, Listener, Token
 from bridge.shape.credentials import auth_json
 from bridge.shape.merging import mask
 from notifier.wire.body import format_time
@@ -37,6 +37,19 @@ def listener_json(listener: Listener) -> dict[str, Any]:
         "revision": listener.revision,
         "created_at": format_time(listener.created_at),
         "updated_at": format_time(listener.updated_at),
+    }
+
+
+def token_json(token: Token) -> dict[str, Any]:
+    """Return a token's JSON; its text is nowhere."""
+    expires = token.expires_at
+    return {
+        "id": token.id,
+        "project": token.project,
+        "role": token.role.value,
+        "name": token.name,
+        "created_at": format_time(token.created_at),
+        "expires_at": None if expires is None else format_time(expires),
     }
 
 

@@ -6,18 +6,19 @@ row stays locked until the end, so that changes of listeners wait for each other
 """
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from sqlalchemy import Connection, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from bridge.errors import Conflict, NotFound, OutOfDate
+from bridge.errors import Conflict, NotFound, OutOfDate, QuotaReached
 from bridge.model import Listener, ListenerId, State
 from bridge.store.deliveries import CANCELLED
 from bridge.store.tables import counters, deliveries, listeners
 
 _COUNTER: Final = "listeners"
+_ASK_AGAIN: Final = timedelta(minutes=1)
 
 
 def count_change(connection: Connection) -> int:
@@ -56,6 +57,29 @@ def revision_of(
     if known is not None and revision != known:
         raise OutOfDate(f"the listener is at revision {revision} now, not at {known}")
     return int(revision)
+
+
+def check_room(
+    connection: Connection, project: str, at_most: int, *, more: int = 1
+) -> None:
+    """Make sure that a project may have more listeners, after `count_change`.
+
+    Raises:
+        QuotaReached: It has as many as it may.
+    """
+    query = (
+        select(func.count())
+        .select_from(listeners)
+        .where(listeners.c.project == project)
+        .where(listeners.c.deleted_at.is_(None))
+    )
+    there = int(connection.scalar(query) or 0)
+    if there + more > at_most:
+        raise QuotaReached(
+            f"project {project} may have {at_most} listeners, and has {there}; "
+            "remove some",
+            _ASK_AGAIN,
+        )
 
 
 def insert_listener(

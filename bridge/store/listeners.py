@@ -16,6 +16,7 @@ from bridge.errors import NotFound
 from bridge.model import Listener, ListenerId
 from bridge.store.database import Database
 from bridge.store.listener_changes import (
+    check_room,
     count_change,
     insert_listener,
     is_listener,
@@ -47,22 +48,33 @@ class Changes:
 class ListenerStore:
     """The listeners of one database.
 
+    Args:
+        database: Which.
+        vault: Seals what is secret.
+        at_most: So many may a project have; None: as many as it likes.
+
     Raises:
         StoreError: From every method, when the database does not do what is asked.
     """
 
-    def __init__(self, database: Database, vault: Vault) -> None:
+    def __init__(
+        self, database: Database, vault: Vault, at_most: int | None = None
+    ) -> None:
         self._database = database
         self._vault = vault
+        self._at_most = at_most
 
     def add(self, listener: Listener) -> None:
         """Keep a new listener.
 
         Raises:
             Conflict: Its project has one of this name.
+            QuotaReached: Its project has as many as it may.
         """
         with self._database.write() as connection:
             version = count_change(connection)
+            if self._at_most is not None:
+                check_room(connection, listener.project, self._at_most)
             row = listener_row(listener, self._vault) | {"changed_in": version}
             insert_listener(connection, listener, row)
 

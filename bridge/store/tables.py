@@ -209,3 +209,18 @@ attempts: Final = Table(
     Column("error", Text),
     Column("answer", LargeBinary, nullable=False),
 )
+
+tokens: Final = Table(
+    "tokens",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("digest", String(64), nullable=False),
+    Column("project", String(255)),
+    Column("role", String(16), nullable=False),
+    Column("name", String(255)),
+    Column("created_at", UtcTime, nullable=False),
+    Column("expires_at", UtcTime),
+    Index("uq_tokens_digest", "digest", unique=True),
+    Index("ix_tokens_project", "project"),
+)
+"""``digest``: SHA-256 of the text, which is not kept. ``project``: null for every one."""

@@ -17,6 +17,7 @@ from bridge.errors import NotFound, OutOfDate
 from bridge.model import Listener
 from bridge.store.database import Database
 from bridge.store.listener_changes import (
+    check_room,
     count_change,
     insert_listener,
     remove_listener,
@@ -57,13 +58,21 @@ class Changed:
 class WorkbookStore:
     """The workbooks of one database.
 
+    Args:
+        database: With the tables.
+        vault: Seals what is secret.
+        at_most: So many listeners a project may have, whoever made them; None: any.
+
     Raises:
         StoreError: From every method, when the database does not do what is asked.
     """
 
-    def __init__(self, database: Database, vault: Vault) -> None:
+    def __init__(
+        self, database: Database, vault: Vault, at_most: int | None = None
+    ) -> None:
         self._database = database
         self._vault = vault
+        self._at_most = at_most
 
     def load(
         self, project: str, name: str
@@ -116,6 +125,7 @@ class WorkbookStore:
         Raises:
             OutOfDate: The workbook or one of its listeners is another by now.
             Conflict: The project has a listener of this name.
+            QuotaReached: The project would have more listeners than it may.
         """
         kept = replace(wanted, revision=wanted.revision + 1)
         row = {"revision": kept.revision, "updated_at": kept.updated_at}
@@ -170,6 +180,9 @@ class WorkbookStore:
             changed = replace(one, revision=one.revision + 1)
             row = listener_row(changed, self._vault) | {"changed_in": version}
             update_listener(connection, changed, row)
+        if what.added and self._at_most is not None:
+            project, more = what.added[0].project, len(what.added)
+            check_room(connection, project, self._at_most, more=more)
         for one in what.added:
             row = listener_row(one, self._vault) | {"changed_in": version}
             insert_listener(connection, one, row)

@@ -52,11 +52,17 @@ class _Commands(click.Group):
     help="Default: NOTIFIER_CONF, ~/.config/workflow-notifier/notifier.conf, "
     "/etc/notifier/notifier.conf.",
 )
+@click.option(
+    "--token-file",
+    type=click.Path(path_type=Path),
+    help="Holds the token that the bridge wants. Default: NOTIFIER_BRIDGE_TOKEN in the "
+    "environment, else the setting.",
+)
 @click.pass_context
-def main(ctx: click.Context, config_file: Path | None) -> None:
+def main(ctx: click.Context, config_file: Path | None, token_file: Path | None) -> None:
     """Tell what happened to executions and tasks, and watch what is told.
 
     Events go to the broker that AMQP_URL names; without it, to the bridge on
     127.0.0.1:8990.
     """
-    ctx.obj = partial(load, config_file)
+    ctx.obj = partial(load, config_file, token_file=token_file)

@@ -22,7 +22,7 @@ def check(read_settings: ReadSettings, /, form: str) -> None:
     """
     settings = read_settings()
     if settings.bus.url is None:
-        findings = of_bridge(settings.http_url)
+        findings = of_bridge(settings.http_url, settings.http_token)
     else:
         findings = of_broker(settings)
     good = all(one.grade is not Grade.FAULT for one in findings)

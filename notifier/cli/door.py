@@ -9,6 +9,8 @@ import requests
 from notifier.cli.faults import no_bridge
 from notifier.cli.message import Message
 from notifier.errors import InvalidEvent, Refused, Unreachable
+from notifier.publishers.bearer import Bearer
+from notifier.publishers.door import Answer
 from notifier.wire import from_cloudevent, routing_key
 from notifier.wire.body import decode_json
 
@@ -19,7 +21,11 @@ _QUIET: Final = ("watching", "ping")
 
 
 def listen(
-    url: str, bindings: Sequence[str], note: Callable[[str], None]
+    url: str,
+    bindings: Sequence[str],
+    note: Callable[[str], None],
+    *,
+    token: str | None = None,
 ) -> Iterator[Message | None]:
     """Yield None once nothing more is missed, then each message as it comes.
 
@@ -27,6 +33,7 @@ def listen(
         url: Of the bridge.
         bindings: As on a topic exchange; one of them must accept an event.
         note: Told what the bridge remarks, such as dropped events.
+        token: Shown to the bridge, where it wants one.
 
     Raises:
         Unreachable: No bridge answers, or the stream broke off.
@@ -37,15 +44,22 @@ def listen(
             f"{url}/v1/events/stream",
             params=[("binding", one) for one in bindings],
             headers={"Accept": "text/event-stream"},
+            auth=None if token is None else Bearer(token),
+            allow_redirects=False,
             stream=True,
             timeout=(CONNECT_SECONDS, SILENT_SECONDS),
         ) as response:
             if response.status_code != requests.codes.ok:
-                raise Refused(f"the bridge gives no stream: {response.status_code}")
+                raise Refused(_refusal(response))
             yield from _messages(response.iter_lines(chunk_size=None), note)
     except requests.RequestException as err:
         raise Unreachable(no_bridge(url)) from err
     raise Unreachable("the bridge ended the stream")
+
+
+def _refusal(response: requests.Response) -> str:
+    answer = Answer.read(response.status_code, response.content)
+    return f"the bridge gives no stream: {response.status_code}, {answer.detail}"
 
 
 def _messages(

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What can be found out about the bus without publishing anything."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
@@ -13,6 +13,7 @@ from notifier.cli.broker import connected
 from notifier.cli.faults import no_bridge
 from notifier.errors import Refused, Unreachable
 from notifier.event import DEFAULT_PROJECT
+from notifier.publishers.bearer import Bearer
 from notifier.settings import Settings, masked
 from notifier.wire.routing_key import project_word
 
@@ -40,8 +41,8 @@ class Finding:
     advice: str = ""
 
 
-def of_bridge(url: str) -> list[Finding]:
-    """Ask the bridge whether it is ready; blocks up to 5 s."""
+def of_bridge(url: str, token: str | None = None) -> list[Finding]:
+    """Ask the bridge whether it is ready, and takes this token; blocks up to 10 s."""
     where = masked(url)
     try:
         answer = requests.get(f"{url}/readyz", timeout=DOOR_SECONDS)
@@ -49,12 +50,29 @@ def of_bridge(url: str) -> list[Finding]:
         text, _, advice = no_bridge(url).partition("; ")
         return [Finding(Grade.FAULT, text, advice)]
     if answer.status_code == requests.codes.ok:
-        return [Finding(Grade.OK, f"the bridge on {where} is ready")]
+        ready = Finding(Grade.OK, f"the bridge on {where} is ready")
+        return [ready, *_access(url, token)]
     if answer.status_code == requests.codes.service_unavailable:
         text = f"the bridge on {where} is not ready: {_reasons(answer)}"
         return [Finding(Grade.FAULT, text, "see its log")]
     text = f"what answers on {where} is no bridge: {answer.status_code} for /readyz"
     return [Finding(Grade.FAULT, text, "correct [http] url, or set AMQP_URL")]
+
+
+def _access(url: str, token: str | None) -> Iterator[Finding]:
+    auth = None if token is None else Bearer(token)
+    try:
+        answer = requests.get(f"{url}/v1/access", auth=auth, timeout=DOOR_SECONDS)
+        if answer.status_code == requests.codes.unauthorized:
+            said = "wants a token" if token is None else "does not take this token"
+            advice = "set NOTIFIER_BRIDGE_TOKEN to one of notifier-bridge token-create"
+            yield Finding(Grade.FAULT, f"the bridge {said}", advice)
+        elif answer.ok and answer.json()["role"] == "reader":
+            advice = "make one by notifier-bridge token-create --role member"
+            yield Finding(Grade.FAULT, "a reader's token publishes nothing", advice)
+    except (requests.RequestException, ValueError, KeyError, TypeError) as err:
+        name = type(err).__name__
+        yield Finding(Grade.FAULT, f"the bridge does not say what it lets do: {name}")
 
 
 def _reasons(answer: requests.Response) -> str:

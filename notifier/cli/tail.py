@@ -67,8 +67,8 @@ def _source(settings: Settings, bindings: tuple[str, ...]) -> tuple[str, _Listen
         return masked(settings.bus.url), lambda: by_broker(bus, bindings)
     from notifier.cli.door import listen as by_door  # noqa: PLC0415
 
-    url = settings.http_url
-    return masked(url), lambda: by_door(url, bindings, _note)
+    url, token = settings.http_url, settings.http_token
+    return masked(url), lambda: by_door(url, bindings, _note, token=token)
 
 
 def _watch(where: str, listen: _Listen) -> Iterator[Message]:

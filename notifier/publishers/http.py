@@ -25,6 +25,7 @@ from notifier.errors import (
     Unreachable,
 )
 from notifier.event import Event
+from notifier.publishers.bearer import Bearer
 from notifier.publishers.bounded import within
 from notifier.publishers.door import Answer as BridgeAnswer
 from notifier.publishers.door import Batch, batches
@@ -50,6 +51,7 @@ class HttpPublisher:
 
     Args:
         url: Of the bridge: ``http://127.0.0.1:8990``.
+        token: Shown to the bridge, where it wants one.
 
     Raises:
         SettingsError: The URL is none of a bridge.
@@ -60,9 +62,10 @@ class HttpPublisher:
             publisher.publish([event], timeout=timedelta(seconds=5))
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, token: str | None = None) -> None:
         self._name = _host(url)
         self._url = url.rstrip("/") + PATH
+        self._auth = None if token is None else Bearer(token)
         self._sessions: dict[int, requests.Session] = {}  # by process
         self._is_closed = False
 
@@ -151,6 +154,7 @@ class HttpPublisher:
         session = self._sessions.get(process)
         if session is None:
             session = requests.Session()
+            session.auth = self._auth
             for scheme in ("http://", "https://"):
                 session.mount(scheme, HTTPAdapter(pool_maxsize=_MAX_CONNECTIONS))
             session = self._sessions.setdefault(process, session)

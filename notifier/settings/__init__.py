@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What an operator may set for the engine's side: from a file and the environment.
 
-Environment before file before default: ``AMQP_URL`` and ``DATABASE_URL``, then
+Environment before file before default: ``AMQP_URL``, ``DATABASE_URL`` and ``NOTIFIER_BRIDGE_TOKEN``, then
 ``OS_<SECTION>__<NAME>`` (oslo.config's own spelling), then the first configuration file
 that there is.
 """
@@ -15,6 +15,7 @@ from notifier.errors import SettingsError
 from notifier.settings.files import read
 from notifier.settings.host import of_host
 from notifier.settings.options import amqp_url, bus_of, list_opts
+from notifier.settings.token import find_token
 from notifier.settings.url import masked
 from notifier.settings.values import Bus, OnError, Outbox, Settings
 
@@ -36,13 +37,17 @@ SYSTEM_FILE: Final = Path("/etc/notifier/notifier.conf")
 
 
 def load(
-    config_file: Path | None = None, *, environ: Mapping[str, str] | None = None
+    config_file: Path | None = None,
+    *,
+    token_file: Path | None = None,
+    environ: Mapping[str, str] | None = None,
 ) -> Settings:
     """Return the settings of this process.
 
     Args:
         config_file: Default: ``NOTIFIER_CONF``, else the first that there is of
             `USER_FILE` and `SYSTEM_FILE`.
+        token_file: Holds the token for the bridge. Default: as the settings say.
         environ: Default: the process's.
 
     Raises:
@@ -54,6 +59,12 @@ def load(
     return Settings(
         bus=bus_of(values, amqp_url(environ) or values["bus", "url"]),
         http_url=values["http", "url"].rstrip("/"),
+        http_token=find_token(
+            token_file,
+            environ,
+            values["http", "token"],
+            values["http", "token_file"],
+        ),
         source=values["notifier", "source"],
         project=values["notifier", "project"],
         on_error=values["notifier", "on_error"],

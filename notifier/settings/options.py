@@ -30,7 +30,19 @@ def list_opts() -> list[tuple[str, list[cfg.Opt]]]:
             type=HTTP,
             default=default.http_url,
             help="The bridge's HTTP door, used where no broker is set.",
-        )
+        ),
+        cfg.StrOpt(
+            "token",
+            secret=True,
+            help="Shown to a bridge that wants one; notifier-bridge token-create makes "
+            "it. NOTIFIER_BRIDGE_TOKEN in the environment wins.",
+        ),
+        cfg.Opt(
+            "token_file",
+            type=ReadableFile(),
+            sample_default="/etc/notifier/bridge.token",
+            help="Holds the token, where token is not set.",
+        ),
     ]
     notifier: list[cfg.Opt] = [
         cfg.StrOpt(

@@ -55,6 +55,7 @@ class Settings:
 
     Attributes:
         http_url: Where the bridge is reached when there is no broker.
+        http_token: Shown to that bridge; `None`: none.
         source: Of every event: URI reference of the engine.
         project: Of every event; `None`: the default project.
         on_error: Log what goes wrong, or raise it.
@@ -67,6 +68,7 @@ class Settings:
     bus: Bus = Bus()
     outbox: Outbox = Outbox()
     http_url: str = "http://127.0.0.1:8990"
+    http_token: str | None = field(default=None, repr=False)
     source: str = "/notifier"
     project: str | None = None
     on_error: OnError = "log"

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 
 import requests
 
+from bridge.cli.credentials import bridge_token
 from bridge.cli.openstack.place import SERVICE_TYPE, known_url
 from bridge.cli.showing import in_words
 from bridge.client import BridgeClient, ClientError, NoAnswer
@@ -50,6 +51,12 @@ class Asks(command.Command):
             f"{SERVICE_TYPE} of the catalog; without a cloud, this machine's.",
         )
         parser.add_argument(
+            "--token-file",
+            metavar="<file>",
+            help="Holds a token of the bridge's own (notifier-bridge token-create). "
+            "Default: NOTIFIER_BRIDGE_TOKEN in the environment.",
+        )
+        parser.add_argument(
             "--send-token",
             action="store_true",
             help="Sign in and send the token, as a bridge from the service catalog is "
@@ -61,9 +68,9 @@ class Asks(command.Command):
     def asking(self, given: Namespace) -> Iterator[BridgeClient]:
         """Give a client; what goes wrong inside ends the command with status 1."""
         session = requests.Session()
-        url = self._find(given, session)
         try:
-            with BridgeClient(url, session=session) as bridge:
+            url, token = self._find(given, session)
+            with BridgeClient(url, session=session, token=token) as bridge:
                 yield bridge
         except NoAnswer as err:
             hint = "say where one is with --bridge or BRIDGE_URL"
@@ -73,7 +80,9 @@ class Asks(command.Command):
         except Invalid as err:
             raise CommandError(str(err)) from err
 
-    def _find(self, given: Namespace, session: requests.Session) -> str:
+    def _find(
+        self, given: Namespace, session: requests.Session
+    ) -> tuple[str, str | None]:
         manager = self.app.client_manager
         session.verify, session.cert = manager.verify, manager.cert
         url = known_url(given.bridge, manager.get_configuration())
@@ -81,7 +90,8 @@ class Asks(command.Command):
             self.auth_required = True
             self.app.prepare_to_run_command(self)
             session.headers.update(self._token())
-        return self._in_catalog() if url is None else url
+            return self._in_catalog() if url is None else url, None
+        return url, bridge_token(given.token_file)
 
     def _token(self) -> Mapping[str, str]:
         headers = self.app.client_manager.session.get_auth_headers()
