@@ -53,7 +53,7 @@ def measure(title: str, url: str | None, bus: str | None) -> None:
         bridge = stack.enter_context(BridgeProcess(home, url or bus))
         with BridgeClient(bridge.url) as client:
             callback = {"url": tally.url, "mode": "call"}
-            client.add_listener(
+            client.listeners.add(
                 {"workbook": "gated", "events": ["TASK"], "callback": callback}
             )
         notifier = stack.enter_context(connect(url or bridge.url, on_error="raise"))

@@ -126,7 +126,7 @@ def _register(
 ) -> None:
     client = BridgeClient(bridge.url)
     for name, events in LISTENERS.items():
-        listener = client.add_listener(
+        listener = client.listeners.add(
             {
                 "name": name,
                 "workbook": flow.WORKBOOK,

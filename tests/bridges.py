@@ -118,7 +118,7 @@ class BridgeProcess:
         """Register a webhook for all events of tasks."""
         with BridgeClient(self.url) as client:
             callback = {"url": url, "timeout_seconds": timeout_seconds}
-            return client.add_listener(
+            return client.listeners.add(
                 {"events": ["TASK"], "callback": callback, **members}
             )
 

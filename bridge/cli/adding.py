@@ -78,7 +78,7 @@ def listener_add(
     """
     listener = _read(drafting.draft, {**given, _MEMBER[kind]: bound})
     with asking(bridge_url) as bridge:
-        added = bridge.add_listener(listener)
+        added = bridge.listeners.add(listener)
     note_secret(added)
     if form == "json":
         show_json(added)
@@ -111,7 +111,7 @@ def listener_update(
     if not patch:
         raise click.UsageError("nothing to change; see --help")
     with asking(bridge_url) as bridge:
-        changed = bridge.patch_listener(listener_id, patch)
+        changed = bridge.listeners.patch(listener_id, patch)
     show_listener(changed, form)
 
 

@@ -27,7 +27,7 @@ def delivery_list(
 ) -> None:  # fmt: skip
     """List deliveries, the latest first."""
     with asking(bridge_url) as bridge:
-        found = list(bridge.find_deliveries(limit=limit, **wanted))
+        found = list(bridge.deliveries.find(limit=limit, **wanted))
     if form == "json":
         show_json(found)
         return
@@ -54,7 +54,7 @@ def delivery_list(
 def delivery_show(*, delivery_id: str, bridge_url: str, form: str) -> None:
     """Show one delivery and its attempts."""
     with asking(bridge_url) as bridge:
-        delivery = bridge.get_delivery(delivery_id)
+        delivery = bridge.deliveries.get(delivery_id)
     if form == "json":
         show_json(delivery)
         return
@@ -89,7 +89,7 @@ def delivery_retry(
     retried = []
     with asking(bridge_url) as bridge:
         for delivery_id in delivery_ids:
-            retried.append(bridge.retry_delivery(delivery_id))
+            retried.append(bridge.deliveries.retry(delivery_id))
             if form == "table":
                 click.echo(f"delivery {delivery_id} is tried again")
     if form == "json":

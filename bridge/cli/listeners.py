@@ -25,7 +25,7 @@ def listener_list(
     """List listeners, the oldest first."""
     with asking(bridge_url) as bridge:
         found = list(
-            bridge.find_listeners(limit=limit, execution_id=execution, **wanted)
+            bridge.listeners.find(limit=limit, execution_id=execution, **wanted)
         )
     if form == "json":
         show_json(found)
@@ -52,7 +52,7 @@ def listener_list(
 def listener_show(*, listener_id: str, bridge_url: str, form: str) -> None:
     """Show one listener."""
     with asking(bridge_url) as bridge:
-        listener = bridge.get_listener(listener_id)
+        listener = bridge.listeners.get(listener_id)
     show_listener(listener, form)
 
 
@@ -62,7 +62,7 @@ def listener_show(*, listener_id: str, bridge_url: str, form: str) -> None:
 def listener_test(*, listener_id: str, bridge_url: str, form: str) -> None:
     """Send a listener a ping event; exit with 1 if it does not arrive."""
     with asking(bridge_url) as bridge:
-        outcome = bridge.test_listener(listener_id)
+        outcome = bridge.listeners.test(listener_id)
     if form == "json":
         show_json(outcome)
     else:
@@ -80,7 +80,7 @@ def listener_remove(
     """Remove listeners; what waits for them is cancelled."""
     with asking(bridge_url) as bridge:
         for listener_id in listener_ids:
-            bridge.remove_listener(listener_id)
+            bridge.listeners.remove(listener_id)
             if form == "table":
                 click.echo(f"listener {listener_id} is removed")
     if form == "json":

@@ -55,7 +55,7 @@ def workbook_apply(
     """
     text, filled = _read(file, "FILE"), _variables(variables)
     with asking(bridge_url) as bridge:
-        applied = bridge.apply_workbook(
+        applied = bridge.workbooks.apply(
             text, variables=filled, dry_run=dry_run, **wanted
         )
     _remember(applied)
@@ -76,7 +76,7 @@ def workbook_list(
 ) -> None:
     """List the workbooks that have callbacks."""
     with asking(bridge_url) as bridge:
-        found = list(bridge.find_workbooks(limit=limit, project=project))
+        found = list(bridge.workbooks.find(limit=limit, project=project))
     if form == "json":
         show_json(found)
         return
@@ -99,9 +99,9 @@ def workbook_show(
     """Show what is in force of a workbook, as YAML; pieces made by the API are marked."""
     with asking(bridge_url) as bridge:
         if form == "json":
-            show_json(bridge.get_workbook(name, project=project))
+            show_json(bridge.workbooks.get(name, project=project))
         else:
-            click.echo(bridge.show_workbook(name, project=project), nl=False)
+            click.echo(bridge.workbooks.show(name, project=project), nl=False)
 
 
 @click.command("workbook-delete")
@@ -113,7 +113,7 @@ def workbook_delete(
 ) -> None:
     """Remove all callbacks of a workbook; what waits for them is cancelled."""
     with asking(bridge_url) as bridge:
-        bridge.remove_workbook(name, project=project)
+        bridge.workbooks.remove(name, project=project)
     if form == "json":
         show_json({"removed": name})
     else:

@@ -155,3 +155,8 @@ def _reason(err: requests.RequestException) -> str:
             return "no connection"
         case _:
             return type(err).__name__
+
+
+def if_match(revision: int | None) -> dict[str, str]:
+    """Return the header by which a change is refused if another came before it."""
+    return {} if revision is None else {"If-Match": f'"{revision}"'}

@@ -69,7 +69,7 @@ def delivered(client, endpoint):
 
     def wait(count):
         def ask():
-            return list(client.find_deliveries())
+            return list(client.deliveries.find())
 
         def is_done(found):
             return [one["state"] for one in found].count("delivered") >= count

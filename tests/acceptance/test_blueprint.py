@@ -54,12 +54,12 @@ def test_every_command_does_what_it_says(terminal, here, client, endpoint, billi
         else:
             terminal.run(here(command))
 
-    registered = [one["callback"].get("url") for one in client.find_listeners()]
+    registered = [one["callback"].get("url") for one in client.listeners.find()]
     untold = {urlsplit(url).path for url in registered if url is not None}
     while untold:
         untold.discard(endpoint.next().path)
     until(billing.get, lambda message: message is not None)
-    until(lambda: list(client.find_deliveries(state="pending")), lambda left: not left)
+    until(lambda: list(client.deliveries.find(state="pending")), lambda left: not left)
     for command in GOES_ON:
         status, shown = terminal.interrupt(command)
         assert (status, "card declined" in shown) == (0, True)

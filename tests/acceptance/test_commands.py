@@ -34,7 +34,7 @@ def test_tail_shows_what_its_binding_accepts(terminal, engine):
 def test_lines_of_json_are_published_and_the_wrong_ones_named(
     terminal, client, endpoint
 ):
-    secret = client.add_listener({"events": ["TASK"], "url": endpoint.url})["secret"]
+    secret = client.listeners.add({"events": ["TASK"], "url": endpoint.url})["secret"]
     lines = "\n".join(["nonsense", json.dumps(EVENT), '{"type": "task.failed"}'])
 
     done = terminal.attempt("notifier publish -", stdin=lines)
@@ -107,7 +107,7 @@ def test_a_wrong_listener_is_refused_with_field_and_reason(
 
     assert done.returncode == 1
     assert done.stdout.startswith(f"Error: {said}")
-    assert list(client.find_listeners()) == []
+    assert list(client.listeners.find()) == []
 
 
 @pytest.mark.parametrize("command", ["notifier", "notifier-bridge"])

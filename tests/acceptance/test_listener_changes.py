@@ -12,7 +12,7 @@ from tests.acceptance.terminals import until
 def witness(client, endpoint):
     """A listener that hears everything: what it has got, everybody could have."""
     url = endpoint.url_of("/witness")
-    return client.add_listener({"events": ["EXECUTION", "TASK"], "url": url})
+    return client.listeners.add({"events": ["EXECUTION", "TASK"], "url": url})
 
 
 @pytest.fixture
@@ -52,7 +52,7 @@ def test_a_listener_is_heard_from_the_moment_it_is_added(engine, endpoint, termi
 def test_a_disabled_listener_is_not_told_until_it_is_enabled(
     client, engine, endpoint, terminal, paths
 ):
-    listener = client.add_listener({"events": ["TASK"], "url": endpoint.url})["id"]
+    listener = client.listeners.add({"events": ["TASK"], "url": endpoint.url})["id"]
 
     said = terminal.run(f"notifier-bridge listener-update {listener} --disable")
     engine.task_failed("charge", execution="e1")
@@ -68,10 +68,10 @@ def test_a_removed_listener_is_not_told_and_what_waits_is_cancelled(
     client, engine, endpoint, terminal, paths
 ):
     endpoint.usual = 503
-    listener = client.add_listener({"events": ["TASK"], "url": endpoint.url})["id"]
+    listener = client.listeners.add({"events": ["TASK"], "url": endpoint.url})["id"]
     engine.task_failed("charge", execution="e1")
     (waiting,) = until(
-        lambda: list(client.find_deliveries(state="pending")),
+        lambda: list(client.deliveries.find(state="pending")),
         lambda found: found and found[0]["attempt_count"] == 1,
     )
     assert paths(1) == ["/hook"]
@@ -79,21 +79,21 @@ def test_a_removed_listener_is_not_told_and_what_waits_is_cancelled(
     said = terminal.run(f"notifier-bridge listener-remove {listener}")
 
     endpoint.usual = 204
-    client.add_listener({"events": ["TASK"], "url": endpoint.url_of("/witness")})
+    client.listeners.add({"events": ["TASK"], "url": endpoint.url_of("/witness")})
     engine.task_failed("charge", execution="e2")
     assert said == f"listener {listener} is removed\n"
     assert paths(1) == ["/witness"]
-    assert client.get_delivery(waiting["id"])["state"] == "cancelled"
+    assert client.deliveries.get(waiting["id"])["state"] == "cancelled"
     assert terminal.attempt(f"notifier-bridge listener-show {listener}").returncode == 1
 
 
 @pytest.mark.usefixtures("witness")
 def test_a_change_is_heard_at_once(client, engine, endpoint, paths):
-    listener = client.add_listener(
+    listener = client.listeners.add(
         {"workbook": "orders", "events": ["TASK"], "url": endpoint.url}
     )
 
-    client.patch_listener(
+    client.listeners.patch(
         listener["id"], {"workbook": "bills", "events": ["EXECUTION"]}, revision=1
     )
     engine.task_failed("charge", execution="e1", workbook="orders")
@@ -105,7 +105,7 @@ def test_a_change_is_heard_at_once(client, engine, endpoint, paths):
 def test_a_test_event_reaches_the_endpoint_and_tells_how_it_went(
     client, endpoint, terminal
 ):
-    listener = client.add_listener(
+    listener = client.listeners.add(
         {"workbook": "w", "events": ["TASK"], "url": endpoint.url}
     )
     command = f"notifier-bridge listener-test {listener['id']}"
@@ -119,4 +119,4 @@ def test_a_test_event_reaches_the_endpoint_and_tells_how_it_went(
     assert (good.returncode, bad.returncode) == (0, 1)
     assert "succeeded" in good.stdout
     assert "answered 500 Internal Server Error" in bad.stdout
-    assert list(client.find_deliveries()) == []
+    assert list(client.deliveries.find()) == []

@@ -34,7 +34,7 @@ def test_what_the_page_types_shows_what_the_page_shows(terminal, client):
     assert (after["workbook"], after["task"]) == (None, "charge*")
     assert after["events"] == ["on-task-error", "EXECUTION"]
     assert after["callback_headers"] == {"X-Team": "ops"}
-    assert list(client.find_listeners()) == []
+    assert list(client.listeners.find()) == []
 
 
 def assert_in_order(shown, parts):

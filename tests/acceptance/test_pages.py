@@ -29,7 +29,7 @@ on_rabbitmq = pytest.mark.parametrize("bus_url", ["RabbitMQ"], indirect=True)
 @in_process
 @pytest.mark.parametrize("text", [block.text for block in LISTENERS.blocks("json")])
 def test_every_listener_in_the_page_is_taken(client, text):
-    added = client.add_listener(json.loads(text))
+    added = client.listeners.add(json.loads(text))
 
     assert added["callback"]["url"] == "http://127.0.0.1:9000/hook"
 
@@ -38,7 +38,7 @@ def test_every_listener_in_the_page_is_taken(client, text):
 def test_the_whole_shape_in_the_page_shows_the_defaults(client):
     whole = json.loads(LISTENERS.blocks("json")[0].text)
     callback = {"url": whole["callback"]["url"]}
-    least = client.add_listener({"events": whole["events"], "callback": callback})
+    least = client.listeners.add({"events": whole["events"], "callback": callback})
 
     for name in ("retry", "max_in_flight", "enabled", "workflow"):
         assert least[name] == whole[name]
@@ -75,7 +75,7 @@ def test_what_the_page_calls_not_supported_yet_is_refused_so(client):
         inside[name.removeprefix("callback.")] = NOT_YET[name]
 
         with pytest.raises(ClientError, match=f"^{name}: not supported yet$"):
-            client.add_listener(listener)
+            client.listeners.add(listener)
 
 
 @on_rabbitmq
@@ -84,12 +84,12 @@ def test_the_callback_to_an_exchange_works_as_the_page_says(client, engine, bus_
         billing = Queue("in", Exchange("billing", "topic"), routing_key="#")
         consumer = billing.bind(connection)
         consumer.declare()
-        client.add_listener(json.loads(LISTENERS.block("json amqp")))
+        client.listeners.add(json.loads(LISTENERS.block("json amqp")))
 
         engine.task_failed("charge", execution="e1", workbook="orders")
 
         message = until(consumer.get, lambda got: got is not None)
-        (delivery,) = until(lambda: list(client.find_deliveries()), bool)
+        (delivery,) = until(lambda: list(client.deliveries.find()), bool)
     assert message.delivery_info["routing_key"] == "default.orders.tasks"
     assert message.payload["data"]["task"] == {"name": "charge"}
     assert message.headers["webhook-id"] == delivery["id"]

@@ -114,7 +114,7 @@ def test_the_page_leads_from_nothing_to_two_bridges(terminals, follow, at_home):
 
     with BridgeClient(at_home("http://127.0.0.1:8990")) as bridge:
         found = until(
-            lambda: list(bridge.find_deliveries()),
+            lambda: list(bridge.deliveries.find()),
             lambda found: [one["state"] for one in found] == ["delivered"] * 8,
         )
     assert {one["execution_id"] for one in found} == PUBLISHED

@@ -22,7 +22,7 @@ def secret(client, endpoint):
     """Of a listener that hears all of the workbook."""
     events = ["EXECUTION", "TASK"]
     listener = {"workbook": "orders", "events": events, "url": endpoint.url}
-    return client.add_listener(listener)["secret"]
+    return client.listeners.add(listener)["secret"]
 
 
 @pytest.fixture

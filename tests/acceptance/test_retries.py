@@ -10,7 +10,7 @@ SOON = {"delays_seconds": [0.2, 0.2], "jitter": 0}
 
 @pytest.fixture
 def listener(client, endpoint):
-    return client.add_listener(
+    return client.listeners.add(
         {"events": ["TASK"], "callback": {"url": endpoint.url}, "retry": SOON}
     )
 
@@ -18,7 +18,7 @@ def listener(client, endpoint):
 def in_state(client, *states):
     """Wait until the deliveries are in these states, and return them, latest first."""
     return until(
-        lambda: list(client.find_deliveries()),
+        lambda: list(client.deliveries.find()),
         lambda found: tuple(one["state"] for one in found) == states,
     )
 
@@ -31,7 +31,7 @@ def test_a_failing_endpoint_is_tried_again_until_it_recovers(client, engine, end
 
     came = [endpoint.next() for _ in range(3)]
     (delivery,) = in_state(client, "delivered")
-    attempts = client.get_delivery(delivery["id"])["attempts"]
+    attempts = client.deliveries.get(delivery["id"])["attempts"]
     assert {one.headers["webhook-id"] for one in came} == {delivery["id"]}
     assert len({one.body for one in came}) == 1
     assert [one["status"] for one in attempts] == [503, 500, 204]
@@ -72,12 +72,12 @@ def test_an_endpoint_that_says_gone_is_left_in_peace(
     (dead,) = in_state(client, "dead")
 
     off = until(
-        lambda: client.get_listener(listener["id"]), lambda found: not found["enabled"]
+        lambda: client.listeners.get(listener["id"]), lambda found: not found["enabled"]
     )
     assert off["disabled_reason"] == "the receiver answered 410 Gone"
     assert endpoint.next().path == "/hook"
     endpoint.usual = 204
-    client.add_listener({"events": ["TASK"], "url": endpoint.url_of("/other")})
+    client.listeners.add({"events": ["TASK"], "url": endpoint.url_of("/other")})
     engine.task_failed("charge", execution="e2")
     assert endpoint.next().path == "/other"
     assert [one["id"] for one in in_state(client, "delivered", "dead")][1] == dead["id"]
@@ -87,7 +87,7 @@ def test_an_endpoint_that_says_gone_is_left_in_peace(
 @pytest.mark.usefixtures("listener")
 def test_a_slow_endpoint_does_not_delay_others(client, engine, endpoint):
     endpoint.hold("/slow")
-    client.add_listener({"events": ["TASK"], "url": endpoint.url_of("/slow")})
+    client.listeners.add({"events": ["TASK"], "url": endpoint.url_of("/slow")})
 
     for number in range(20):
         engine.task_failed("charge", execution=f"e{number}")

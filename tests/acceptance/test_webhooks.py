@@ -15,7 +15,7 @@ def listen(client, endpoint):
 
     def listen(**members):
         callback = {"callback": {"url": endpoint.url}}
-        return client.add_listener({"events": ["TASK"], **callback, **members})[
+        return client.listeners.add({"events": ["TASK"], **callback, **members})[
             "secret"
         ]
 
@@ -25,7 +25,7 @@ def listen(client, endpoint):
 def test_a_listener_gets_a_signed_webhook_with_the_bytes_of_the_bus(
     client, engine, endpoint, delivered
 ):
-    listener = client.add_listener(
+    listener = client.listeners.add(
         {
             "workbook": "orders",
             "events": ["on-task-error"],
@@ -144,7 +144,7 @@ def test_the_short_forms_do_what_they_say(form, client, engine, endpoint):
             }
         },
     }
-    secret = client.add_listener(said[form])["secret"]
+    secret = client.listeners.add(said[form])["secret"]
 
     engine.task_succeeded("charge", execution="e1", workbook="orders")
 

@@ -63,7 +63,7 @@ def test_pieces_are_put_shown_and_removed(run, engine, endpoint, client):
     assert "# made by the API\n      on-exit: Logger:shipped\n" in shown
     assert paths(endpoint, 1) == ["/shipped"]
     run("delete")
-    assert until(lambda: list(client.find_listeners()), lambda found: not found) == []
+    assert until(lambda: list(client.listeners.find()), lambda found: not found) == []
 
 
 @in_process
@@ -78,9 +78,9 @@ def test_the_table_of_hooks_is_true(client: BridgeClient, moment):
         "parameters": {"baseUrl": "http://127.0.0.1:9000"},
         "actions": {"a": "/a"},
     }
-    client.put_piece("orders", "services/Logger", service)
+    client.workbooks.put_piece("orders", "services/Logger", service)
     found = [
-        client.put_piece("orders", f"{place}/{moment}", "Logger:a")["added"]
+        client.workbooks.put_piece("orders", f"{place}/{moment}", "Logger:a")["added"]
         for place in ("tasks/charge", "workflow")
     ]
 

@@ -40,7 +40,7 @@ class Calling:
     def listen(self, workbook, path, *, mode="call", **members):
         """Register a listener that is answered at a path of the receiver."""
         callback = {"url": self.keeper.url(path), "mode": mode, **members}
-        return self._client.add_listener(
+        return self._client.listeners.add(
             {
                 "name": f"{workbook} {path}",
                 "workbook": workbook,
@@ -52,11 +52,11 @@ class Calling:
 
     def deliveries(self, event):
         """Return how an event's deliveries stand."""
-        return list(self._client.find_deliveries(event=event.id))
+        return list(self._client.deliveries.find(event=event.id))
 
     def attempts(self, delivery):
         """Return the attempts of a delivery."""
-        return self._client.get_delivery(delivery["id"])["attempts"]
+        return self._client.deliveries.get(delivery["id"])["attempts"]
 
     def close(self):
         self._client.close()

@@ -17,7 +17,7 @@ def client(api):
 
 @pytest.fixture
 def apply(client):
-    return lambda text=ORDERS, **given: client.apply_workbook(
+    return lambda text=ORDERS, **given: client.workbooks.apply(
         text, variables=VARS, **given
     )
 
@@ -27,10 +27,12 @@ def keys(told):
 
 
 def test_pieces_are_put_shown_and_taken_away(client):
-    client.put_piece("orders", "services/Logger", {**LOGGER, "actions": {"a": "/a"}})
-    client.put_piece("orders", "services/Logger/actions/b", {"url": "/b"})
-    client.put_piece("orders", "workflow/on-enter", "Logger:a")
-    told = client.put_piece(
+    client.workbooks.put_piece(
+        "orders", "services/Logger", {**LOGGER, "actions": {"a": "/a"}}
+    )
+    client.workbooks.put_piece("orders", "services/Logger/actions/b", {"url": "/b"})
+    client.workbooks.put_piece("orders", "workflow/on-enter", "Logger:a")
+    told = client.workbooks.put_piece(
         "orders",
         "tasks/charge/on-exit",
         ["ship", {"Logger:b": "$.execution.error = null"}],
@@ -39,7 +41,7 @@ def test_pieces_are_put_shown_and_taken_away(client):
 
     assert keys(told["added"]) == {"workflows/fulfil/tasks/charge/on-exit/Logger:b"}
     assert [one["entry"] for one in told["left_alone"]] == ["ship"]
-    shown = client.get_workbook("orders")
+    shown = client.workbooks.get("orders")
     assert shown["made_by_api"] == [
         "services/Logger",
         "services/Logger/actions/a",
@@ -49,13 +51,15 @@ def test_pieces_are_put_shown_and_taken_away(client):
     ]
     assert len(shown["listeners"]) == 2
 
-    told = client.remove_piece("orders", "tasks/charge/on-exit", workflow="fulfil")
+    told = client.workbooks.remove_piece(
+        "orders", "tasks/charge/on-exit", workflow="fulfil"
+    )
     assert len(told["removed"]) == 1
-    client.remove_piece("orders", "workflow/on-enter")
-    client.remove_piece("orders", "services/Logger/actions/b")
-    client.remove_piece("orders", "services/Logger")
-    assert client.get_workbook("orders")["workbook"] == {"name": "orders"}
-    assert list(client.find_listeners()) == []
+    client.workbooks.remove_piece("orders", "workflow/on-enter")
+    client.workbooks.remove_piece("orders", "services/Logger/actions/b")
+    client.workbooks.remove_piece("orders", "services/Logger")
+    assert client.workbooks.get("orders")["workbook"] == {"name": "orders"}
+    assert list(client.listeners.find()) == []
 
 
 @pytest.mark.parametrize(
@@ -77,32 +81,34 @@ def test_pieces_are_put_shown_and_taken_away(client):
 def test_a_piece_that_cannot_be_is_refused_and_nothing_stored(
     client, place, piece, status, detail
 ):
-    client.put_piece("orders", "services/Logger", {**LOGGER, "actions": {"a": "/a"}})
-    client.put_piece("orders", "workflow/on-enter", "Logger:a")
+    client.workbooks.put_piece(
+        "orders", "services/Logger", {**LOGGER, "actions": {"a": "/a"}}
+    )
+    client.workbooks.put_piece("orders", "workflow/on-enter", "Logger:a")
 
     with pytest.raises(ClientError) as refused:
-        client.put_piece("orders", place, piece)
+        client.workbooks.put_piece("orders", place, piece)
 
     assert (refused.value.status, detail in refused.value.detail) == (status, True)
-    assert client.get_workbook("orders")["revision"] == 2
+    assert client.workbooks.get("orders")["revision"] == 2
 
 
 def test_what_is_called_is_not_taken_away(apply, client):
     apply()
 
     with pytest.raises(ClientError, match="is called by tasks/charge/on-enter;") as no:
-        client.remove_piece("orders", "services/Logger/actions/start")
+        client.workbooks.remove_piece("orders", "services/Logger/actions/start")
 
     assert no.value.status == 409
 
 
 def test_a_piece_of_the_api_is_marked_and_stays_when_the_file_is_applied(apply, client):
     apply()
-    client.put_piece("orders", "tasks/ship/on-exit", "Logger:success")
+    client.workbooks.put_piece("orders", "tasks/ship/on-exit", "Logger:success")
 
     told = apply()
 
     assert (told["revision"], told["unchanged"]) == (2, len(KEYS) + 1)
-    text = client.show_workbook("orders")
+    text = client.workbooks.show("orders")
     assert "      # made by the API\n      on-exit: Logger:success\n" in text
     assert text.count("made by the API") == 1

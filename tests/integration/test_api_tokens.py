@@ -55,7 +55,7 @@ def refused(ask, *args, **members):
 
 def test_a_token_is_shown_once_and_kept_by_its_digest_only(signed, client):
     admin = client()
-    made = admin.add_token({"role": "member", "name": "engine"})
+    made = admin.tokens.add({"role": "member", "name": "engine"})
 
     with BridgeClient(signed.url, token=made["token"]) as member:
         assert member.access() == {
@@ -63,7 +63,7 @@ def test_a_token_is_shown_once_and_kept_by_its_digest_only(signed, client):
             "role": "member",
             "token_id": made["id"],
         }
-    (_, shown) = admin.find_tokens()
+    (_, shown) = admin.tokens.find()
     assert shown == {name: made[name] for name in made if name != "token"}
     with signed.database.read() as connection:
         rows = connection.exec_driver_sql("SELECT * FROM tokens").all()
@@ -82,11 +82,11 @@ def test_a_token_is_shown_once_and_kept_by_its_digest_only(signed, client):
     ],
 )
 def test_what_is_no_token_is_refused_by_its_field(client, body, field):
-    assert list(refused(client().add_token, body).errors) == [field]
+    assert list(refused(client().tokens.add, body).errors) == [field]
 
 
 def test_an_admin_of_one_project_makes_no_token_for_another(client):
-    err = refused(client().add_token, {"role": "reader", "project": "other"})
+    err = refused(client().tokens.add, {"role": "reader", "project": "other"})
 
     assert (err.status, err.detail) == (
         403,
@@ -96,7 +96,7 @@ def test_an_admin_of_one_project_makes_no_token_for_another(client):
 
 def test_a_revoked_token_ends_within_five_seconds_and_its_streams_too(client):
     admin, watcher = client(), client(role=Role.READER)
-    (token_id,) = [one["id"] for one in admin.find_tokens() if one["role"] == "reader"]
+    (token_id,) = [one["id"] for one in admin.tokens.find() if one["role"] == "reader"]
     ended = threading.Event()
     stream = watcher.watch()
 
@@ -107,12 +107,12 @@ def test_a_revoked_token_ends_within_five_seconds_and_its_streams_too(client):
     reading = threading.Thread(target=read)
     reading.start()
 
-    admin.revoke_token(token_id)
+    admin.tokens.revoke(token_id)
 
     assert ended.wait(REVOKED_SECONDS)
     reading.join()
     assert refused(watcher.access).status == 401
-    assert refused(admin.revoke_token, token_id).status == 404
+    assert refused(admin.tokens.revoke, token_id).status == 404
 
 
 def test_a_token_expires(client):
@@ -180,7 +180,7 @@ def test_a_project_has_as_many_listeners_as_it_may(client):
 
     def add(number):
         try:
-            return acme.add_listener(body | {"name": f"n{number}"})["project"]
+            return acme.listeners.add(body | {"name": f"n{number}"})["project"]
         except ClientError as err:
             return err.status
 
@@ -188,9 +188,9 @@ def test_a_project_has_as_many_listeners_as_it_may(client):
         found = list(pool.map(add, range(20)))
 
     assert sorted(found, key=str) == [429] * 17 + ["acme"] * 3
-    assert other.add_listener(body)["project"] == "other"
-    (first, *_) = acme.find_listeners()
-    acme.remove_listener(first["id"])
+    assert other.listeners.add(body)["project"] == "other"
+    (first, *_) = acme.listeners.find()
+    acme.listeners.remove(first["id"])
     assert add(20) == "acme"
 
 
@@ -216,7 +216,7 @@ def test_fifty_who_take_one_name_at_once_are_one_and_forty_nine(client):
 
     def add(_number):
         try:
-            return admin.add_listener(body)["name"]
+            return admin.listeners.add(body)["name"]
         except ClientError as err:
             return err.status
 

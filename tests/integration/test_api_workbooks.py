@@ -19,7 +19,7 @@ def client(api):
 
 @pytest.fixture
 def apply(client):
-    return lambda text=ORDERS, **given: client.apply_workbook(
+    return lambda text=ORDERS, **given: client.workbooks.apply(
         text, variables=VARS, **given
     )
 
@@ -52,8 +52,8 @@ def test_yaml_is_taken_as_it_is(ask):
 
 
 def test_json_may_hold_the_workbook_as_text_or_as_an_object(client):
-    as_text = client.apply_workbook(ORDERS, variables=VARS)
-    as_object = client.apply_workbook(parse(ORDERS).value, variables=VARS)
+    as_text = client.workbooks.apply(ORDERS, variables=VARS)
+    as_object = client.workbooks.apply(parse(ORDERS).value, variables=VARS)
 
     assert keys(as_text["added"]) == KEYS
     assert as_object["unchanged"] == len(KEYS)
@@ -79,33 +79,33 @@ def test_a_dry_run_only_tells(apply, client):
     assert (told["dry_run"], told["revision"]) == (True, 0)
     assert keys(told["added"]) == KEYS
     assert told["secrets"] == []
-    assert list(client.find_listeners()) == list(client.find_workbooks()) == []
+    assert list(client.listeners.find()) == list(client.workbooks.find()) == []
 
 
 def test_secrets_are_told_once_and_masked_for_ever(apply, client, ask):
     (service, listener) = apply()["secrets"]
 
-    shown = ask("GET", "/orders").text + client.show_workbook("orders")
-    shown += str(list(client.find_listeners())) + str(apply())
+    shown = ask("GET", "/orders").text + client.workbooks.show("orders")
+    shown += str(list(client.listeners.find())) + str(apply())
     assert service["key"] == "services/Logger"
     assert listener["key"] == "listeners/ops pager"
     for secret in (service["secret"], listener["secret"], VARS["Key"]):
         assert secret not in shown
-    parameters = client.get_workbook("orders")["workbook"]["services"]["Logger"]
+    parameters = client.workbooks.get("orders")["workbook"]["services"]["Logger"]
     assert parameters["parameters"]["headers"] == {"X-Api-Key": "***", "X-Team": "ops"}
 
 
 def test_what_is_shown_may_be_applied_once_what_is_masked_is_filled(apply, client):
     apply()
 
-    text = client.show_workbook("orders").replace("'***'", VARS["Key"])
+    text = client.workbooks.show("orders").replace("'***'", VARS["Key"])
 
-    told = client.apply_workbook(text)
+    told = client.workbooks.apply(text)
     assert (told["revision"], told["unchanged"]) == (1, len(KEYS))
     with pytest.raises(
         ClientError, match="X-Api-Key: line 10: has no value that could"
     ):
-        client.apply_workbook(client.show_workbook("orders"))
+        client.workbooks.apply(client.workbooks.show("orders"))
 
 
 @pytest.mark.parametrize(
@@ -191,10 +191,10 @@ def test_an_older_copy_is_refused(apply, ask):
 
 def test_what_is_not_there_is_404(client):
     for ask in (
-        lambda: client.get_workbook("orders"),
-        lambda: client.show_workbook("orders"),
-        lambda: client.remove_workbook("orders"),
-        lambda: client.remove_piece("orders", "services/Logger"),
+        lambda: client.workbooks.get("orders"),
+        lambda: client.workbooks.show("orders"),
+        lambda: client.workbooks.remove("orders"),
+        lambda: client.workbooks.remove_piece("orders", "services/Logger"),
     ):
         with pytest.raises(ClientError) as refused:
             ask()
@@ -203,17 +203,17 @@ def test_what_is_not_there_is_404(client):
 
 def test_a_listener_of_a_workbook_is_changed_there(apply, client, ask):
     apply()
-    (pager,) = client.find_listeners(name="ops pager")
+    (pager,) = client.listeners.find(name="ops pager")
 
     for change in (
-        lambda: client.patch_listener(pager["id"], {"events": ["TASK"]}),
-        lambda: client.remove_listener(pager["id"]),
+        lambda: client.listeners.patch(pager["id"], {"events": ["TASK"]}),
+        lambda: client.listeners.remove(pager["id"]),
     ):
         with pytest.raises(ClientError, match="belongs to the workbook orders") as no:
             change()
         assert no.value.status == 409
     assert ask("DELETE", f"/orders/listeners/{pager['id']}").status_code == 409
-    assert not client.patch_listener(pager["id"], {"enabled": False})["enabled"]
+    assert not client.listeners.patch(pager["id"], {"enabled": False})["enabled"]
     assert pager["workbook_key"] == "listeners/ops pager"
 
 
@@ -229,18 +229,18 @@ def test_the_listeners_of_a_workbook_are_found_as_mistrals_first_api_has_them(
 
 def test_workbooks_are_listed_page_by_page(client):
     for name in ("b", "a", "c"):
-        client.apply_workbook({"name": name}, project="acme")
-    client.apply_workbook({"name": "z"})
+        client.workbooks.apply({"name": name}, project="acme")
+    client.workbooks.apply({"name": "z"})
 
-    found = list(client.find_workbooks(project="acme"))
+    found = list(client.workbooks.find(project="acme"))
     assert [one["name"] for one in found] == ["a", "b", "c"]
-    assert [one["name"] for one in client.find_workbooks(limit=2)] == ["a", "b"]
-    assert len(list(client.find_workbooks())) == 4
+    assert [one["name"] for one in client.workbooks.find(limit=2)] == ["a", "b"]
+    assert len(list(client.workbooks.find())) == 4
 
 
 def test_a_long_list_goes_on_where_the_page_before_ended(ask, client):
     for name in ("a", "b/c", "d"):
-        client.apply_workbook({"name": name}, project="acme")
+        client.workbooks.apply({"name": name}, project="acme")
 
     first = ask("GET", params={"limit": 2}).json()
     last = ask("GET", params={"limit": 2, "after": first["next"]}).json()

@@ -41,27 +41,27 @@ def deliveries(api):
 
 
 def test_a_listener_from_its_beginning_to_its_end(client):
-    added = client.add_listener(LISTENER)
+    added = client.listeners.add(LISTENER)
     assert added.pop("secret").startswith("whsec_")
-    assert client.get_listener(added["id"]) == added
+    assert client.listeners.get(added["id"]) == added
 
-    patched = client.patch_listener(added["id"], {"task": "charge"}, revision=1)
+    patched = client.listeners.patch(added["id"], {"task": "charge"}, revision=1)
     assert (patched["task"], patched["revision"]) == ("charge", 2)
 
-    replaced = client.replace_listener(added["id"], LISTENER, revision=2)
+    replaced = client.listeners.replace(added["id"], LISTENER, revision=2)
     assert (replaced["task"], replaced["revision"]) == (None, 3)
 
-    client.remove_listener(added["id"])
-    assert list(client.find_listeners()) == []
+    client.listeners.remove(added["id"])
+    assert list(client.listeners.find()) == []
 
 
 def test_an_old_copy_is_an_error_with_its_status(client):
-    added = client.add_listener(LISTENER)
-    client.patch_listener(added["id"], {"task": "charge"})
+    added = client.listeners.add(LISTENER)
+    client.listeners.patch(added["id"], {"task": "charge"})
 
     for act in (
-        lambda: client.patch_listener(added["id"], {}, revision=1),
-        lambda: client.replace_listener(added["id"], LISTENER, revision=1),
+        lambda: client.listeners.patch(added["id"], {}, revision=1),
+        lambda: client.listeners.replace(added["id"], LISTENER, revision=1),
     ):
         with pytest.raises(ClientError, match="at revision 2 now") as refused:
             act()
@@ -70,7 +70,7 @@ def test_an_old_copy_is_an_error_with_its_status(client):
 
 def test_an_error_names_the_fields(client):
     with pytest.raises(ClientError) as refused:
-        client.add_listener({**LISTENER, "events": ["nope"], "callback": HOOK})
+        client.listeners.add({**LISTENER, "events": ["nope"], "callback": HOOK})
 
     assert refused.value.status == 422
     assert refused.value.detail.startswith("events[0]: 'nope' is not a known event")
@@ -80,34 +80,34 @@ def test_an_error_names_the_fields(client):
 def test_all_pages_are_asked_for(client):
     names = [f"number {n}" for n in range(103)]
     for name in names:
-        client.add_listener({**LISTENER, "name": name})
+        client.listeners.add({**LISTENER, "name": name})
 
-    found = [one["name"] for one in client.find_listeners(workbook="orders")]
+    found = [one["name"] for one in client.listeners.find(workbook="orders")]
 
     assert sorted(found) == sorted(names)
-    assert len(list(client.find_listeners(limit=101))) == 101
-    assert list(client.find_listeners(limit=0)) == []
-    assert list(client.find_listeners(name="number 7", enabled=False)) == []
-    assert len(list(client.find_listeners(name="number 7", enabled=True))) == 1
+    assert len(list(client.listeners.find(limit=101))) == 101
+    assert list(client.listeners.find(limit=0)) == []
+    assert list(client.listeners.find(name="number 7", enabled=False)) == []
+    assert len(list(client.listeners.find(name="number 7", enabled=True))) == 1
 
 
 def test_a_test_returns_the_outcome(client):
-    added = client.add_listener({**LISTENER, "callback": {**HOOK}})
+    added = client.listeners.add({**LISTENER, "callback": {**HOOK}})
 
-    outcome = client.test_listener(added["id"])
+    outcome = client.listeners.test(added["id"])
 
     assert outcome["outcome"] == "failed"
 
 
 def test_deliveries_are_found_shown_and_retried(client, deliveries):
-    found = list(client.find_deliveries(state="dead", execution="e1"))
+    found = list(client.deliveries.find(state="dead", execution="e1"))
     assert [one["id"] for one in found] == [one.id for one in deliveries]
-    assert len(list(client.find_deliveries(limit=2))) == 2
+    assert len(list(client.deliveries.find(limit=2))) == 2
 
-    retried = client.retry_delivery(deliveries[0].id)
+    retried = client.deliveries.retry(deliveries[0].id)
     assert retried["state"] == "pending"
 
-    shown = client.get_delivery(deliveries[0].id)
+    shown = client.deliveries.get(deliveries[0].id)
     assert (shown["state"], shown["attempts"]) == ("pending", [])
 
 
@@ -148,8 +148,8 @@ def test_it_tells_why_a_bridge_is_not_ready(client, api):
 @pytest.mark.parametrize(
     "act",
     [
-        lambda client: client.add_listener(LISTENER),
-        lambda client: next(client.find_listeners()),
+        lambda client: client.listeners.add(LISTENER),
+        lambda client: next(client.listeners.find()),
         lambda client: client.watch(),
         lambda client: client.health(),
     ],
@@ -207,7 +207,7 @@ def test_what_is_no_bridge_is_told_as_such(stranger, status):
         BridgeClient(stranger(answer)) as client,
         pytest.raises(ClientError, match="but not as a bridge") as refused,
     ):
-        client.get_listener("lst_1")
+        client.listeners.get("lst_1")
 
     assert refused.value.status == int(status[:3])
 

@@ -93,7 +93,7 @@ def test_the_bridge_hears_and_the_listener_of_the_page_is_told(
         BridgeClient(bridge.url) as client,
     ):
         listener = json.loads(PAGE.block("json listener"))
-        client.add_listener({**listener, "callback": {"url": ledger.url}})
+        client.listeners.add({**listener, "callback": {"url": ledger.url}})
         emit("[oslo_messaging_notifications]\ndriver = messagingv2")
         bridge.wait_until(lambda: "consuming queue=bridge.notifications" in bridge.said)
         emit("[oslo_messaging_notifications]\ndriver = messagingv2")

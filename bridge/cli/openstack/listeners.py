@@ -37,7 +37,7 @@ class Add(ShowsOne):
     def take_action(self, parsed_args: Namespace) -> One:
         """Register it, and return it with its secret."""
         with self.asking(parsed_args) as bridge:
-            added = bridge.add_listener(drafting.draft(vars(parsed_args)))
+            added = bridge.listeners.add(drafting.draft(vars(parsed_args)))
         note_secret(added)
         return _one(added)
 
@@ -55,7 +55,7 @@ class List(Lists):
         """Return a row for each."""
         given = {name: getattr(parsed_args, name) for name in WANTED}
         with self.asking(parsed_args) as bridge:
-            return _HEAD, [_row(one) for one in bridge.find_listeners(**given)]
+            return _HEAD, [_row(one) for one in bridge.listeners.find(**given)]
 
 
 class Show(ShowsOne):
@@ -70,7 +70,7 @@ class Show(ShowsOne):
     def take_action(self, parsed_args: Namespace) -> One:
         """Return it."""
         with self.asking(parsed_args) as bridge:
-            return _one(bridge.get_listener(_id(bridge, parsed_args.listener)))
+            return _one(bridge.listeners.get(_id(bridge, parsed_args.listener)))
 
 
 class Set(Asks):
@@ -94,7 +94,7 @@ class Set(Asks):
             patch = drafting.change(vars(parsed_args))
             if not patch:
                 raise refusal("nothing to change: say what; see --help")
-            bridge.patch_listener(_id(bridge, parsed_args.listener), patch)
+            bridge.listeners.patch(_id(bridge, parsed_args.listener), patch)
 
 
 class Delete(Asks):
@@ -114,7 +114,7 @@ class Delete(Asks):
         with self.asking(parsed_args) as bridge:
             for named in parsed_args.listeners:
                 try:
-                    bridge.remove_listener(_id(bridge, named))
+                    bridge.listeners.remove(_id(bridge, named))
                 except ClientError as err:
                     failed += 1
                     self.log.error("%s: %s", named, err.detail)  # noqa: TRY400 - for people
@@ -126,7 +126,7 @@ class Delete(Asks):
 def _id(bridge: BridgeClient, named: str) -> str:
     if named.startswith(_ID):
         return named
-    found = list(bridge.find_listeners(name=named, limit=2))
+    found = list(bridge.listeners.find(name=named, limit=2))
     match found:
         case [one]:
             return str(one["id"])

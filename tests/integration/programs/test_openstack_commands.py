@@ -33,7 +33,7 @@ def listed(api):
 
     def listed():
         with BridgeClient(api.url) as client:
-            return list(client.find_listeners())
+            return list(client.listeners.find())
 
     return listed
 

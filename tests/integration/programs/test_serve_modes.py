@@ -51,17 +51,17 @@ def test_a_listener_of_one_process_is_told_by_the_other(start, postgres_url, end
     api = start(postgres_url, "--no-worker")
     worker = start(postgres_url, "--no-api")
     with BridgeClient(api.url) as client:
-        listener = client.add_listener({"events": ["TASK"], "url": endpoint.url})
+        listener = client.listeners.add({"events": ["TASK"], "url": endpoint.url})
         until(lambda: worker.metric("notifier_bridge_listeners"), (1.0).__eq__)
 
         client.publish(EVENT)
         came = endpoint.next_event(listener["secret"])
         (delivery,) = until(
-            lambda: list(client.find_deliveries(state="delivered")), bool
+            lambda: list(client.deliveries.find(state="delivered")), bool
         )
-        client.retry_delivery(delivery["id"])
+        client.deliveries.retry(delivery["id"])
         again = endpoint.next_event(listener["secret"])
-        pinged = client.test_listener(listener["id"])
+        pinged = client.listeners.test(listener["id"])
 
     assert came == again
     assert pinged["outcome"] == "succeeded"

@@ -81,8 +81,8 @@ def outcome(bridge, event_id):
     with BridgeClient(bridge.url) as client:
 
         def ask():
-            found = client.find_deliveries(event=event_id)
-            return [client.get_delivery(one["id"])["attempts"] for one in found]
+            found = client.deliveries.find(event=event_id)
+            return [client.deliveries.get(one["id"])["attempts"] for one in found]
 
         ((first, *_),) = until(ask, lambda found: found and found[0])
         return first["outcome"]
@@ -90,7 +90,7 @@ def outcome(bridge, event_id):
 
 def test_the_log_level_follows(start, reload, endpoint):
     bridge = start("[log]\nlevel = WARNING\n")
-    bridge.add_listener(endpoint.url)
+    bridge.listeners.add(endpoint.url)
     publish(bridge, "before")
     outcome(bridge, "before")
 
@@ -105,7 +105,7 @@ def test_where_webhooks_may_go_follows_also_on_connections_that_are_open(
     start, reload, endpoint
 ):
     bridge = start(REACHABLE)
-    bridge.add_listener(endpoint.url)
+    bridge.listeners.add(endpoint.url)
     publish(bridge, "1")
     allowed = outcome(bridge, "1")
 
@@ -113,7 +113,7 @@ def test_where_webhooks_may_go_follows_also_on_connections_that_are_open(
     publish(bridge, "2")
     refused = outcome(bridge, "2")
     with pytest.raises(ClientError, match=r"127\.0\.0\.1 is loopback"):
-        bridge.add_listener(endpoint.url)
+        bridge.listeners.add(endpoint.url)
 
     reload(bridge, REACHABLE)
     publish(bridge, "3")
@@ -128,11 +128,11 @@ def test_the_exchanges_that_are_allowed_follow(start, reload, amqp_url):
     listener = {"events": ["TASK"], "callback": callback}
     with BridgeClient(bridge.url) as client:
         with pytest.raises(ClientError, match="billing is not allowed"):
-            client.add_listener(listener)
+            client.listeners.add(listener)
 
         reload(bridge, "[callbacks]\namqp_exchanges = billing\n")
 
-        assert client.add_listener(listener)["callback"]["exchange"] == "billing"
+        assert client.listeners.add(listener)["callback"]["exchange"] == "billing"
 
 
 @on_loop

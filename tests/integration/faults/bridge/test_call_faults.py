@@ -49,7 +49,7 @@ def listen(bridge, keeper):
     """Register a listener that is waited for, and answers when it is released."""
     callback = {"url": keeper.url("/slow"), "mode": "call"}
     with BridgeClient(bridge.url) as client:
-        client.add_listener({"events": ["TASK"], "callback": callback})
+        client.listeners.add({"events": ["TASK"], "callback": callback})
 
 
 @pytest.fixture
