@@ -90,7 +90,7 @@ def outcome(bridge, event_id):
 
 def test_the_log_level_follows(start, reload, endpoint):
     bridge = start("[log]\nlevel = WARNING\n")
-    bridge.listeners.add(endpoint.url)
+    bridge.add_listener(endpoint.url)
     publish(bridge, "before")
     outcome(bridge, "before")
 
@@ -105,7 +105,7 @@ def test_where_webhooks_may_go_follows_also_on_connections_that_are_open(
     start, reload, endpoint
 ):
     bridge = start(REACHABLE)
-    bridge.listeners.add(endpoint.url)
+    bridge.add_listener(endpoint.url)
     publish(bridge, "1")
     allowed = outcome(bridge, "1")
 
@@ -113,7 +113,7 @@ def test_where_webhooks_may_go_follows_also_on_connections_that_are_open(
     publish(bridge, "2")
     refused = outcome(bridge, "2")
     with pytest.raises(ClientError, match=r"127\.0\.0\.1 is loopback"):
-        bridge.listeners.add(endpoint.url)
+        bridge.add_listener(endpoint.url)
 
     reload(bridge, REACHABLE)
     publish(bridge, "3")

@@ -33,7 +33,7 @@ def bus_url(request):
 @pytest.fixture
 def bridge(tmp_path, bus_url, ledger):
     with BridgeProcess(tmp_path, bus_url) as bridge:
-        bridge.listeners.add(ledger.url, max_in_flight=SLOTS)
+        bridge.add_listener(ledger.url, max_in_flight=SLOTS)
         yield bridge
 
 

@@ -31,7 +31,7 @@ def ledger():
 @pytest.fixture
 def bridge(tmp_path, amqp_url, ledger):
     with BridgeProcess(tmp_path, amqp_url) as bridge:
-        bridge.listeners.add(ledger.url, project="acme")
+        bridge.add_listener(ledger.url, project="acme")
         yield bridge
 
 
@@ -56,7 +56,7 @@ def test_a_broker_killed_under_load_loses_nothing_that_was_confirmed(
     tmp_path, own_rabbit, ledger
 ):
     with BridgeProcess(tmp_path, own_rabbit.url) as bridge:
-        bridge.listeners.add(ledger.url, project="acme")
+        bridge.add_listener(ledger.url, project="acme")
         time.sleep(QUORUM_SECONDS)  # the broker tells nobody when the queue is safe
         with Load(own_rabbit.url) as load:
             load.wait_for(LOAD)

@@ -42,7 +42,7 @@ def url(node, request):
 def bridge(tmp_path, url):
     with Ledger() as ledger, BridgeProcess(tmp_path, url) as bridge:
         bridge.ledger = ledger
-        bridge.listeners.add(ledger.url, project="acme")
+        bridge.add_listener(ledger.url, project="acme")
         yield bridge
 
 

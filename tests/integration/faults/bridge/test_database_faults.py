@@ -139,7 +139,7 @@ def happens(*kinds):
 def bridge(tmp_path, amqp_url, outage, ledger):
     url = outage.cluster.url
     with BridgeProcess(tmp_path, amqp_url, DATABASE_URL=url) as bridge:
-        bridge.listeners.add(ledger.url, project="acme")
+        bridge.add_listener(ledger.url, project="acme")
         yield bridge
 
 
