@@ -20,7 +20,7 @@ test: $(READY) ## run every test, against real servers (under 10 minutes)
 test-mistral: $(READY) ## run the tests with a real Mistral, installed into .venv-mistral
 	@$(BIN)/python -m tests.servers.install
 	@$(BIN)/python -m tests.mistral.environment
-	@$(BIN)/pytest --timeout 300 tests/mistral
+	@$(BIN)/pytest --timeout 300 -o cache_dir=.pytest_cache/mistral tests/mistral $(ONLY)
 
 unit: $(READY) ## run the tests that need no server (under 10 s)
 	@HYPOTHESIS_PROFILE=brief $(BIN)/pytest tests/unit tests/properties

@@ -58,7 +58,7 @@ def staged(rabbit, cluster, tmp_path_factory):
             bus = stack.enter_context(BusWitness(events))
             hook = stack.enter_context(HookWitness())
             bridge = stack.enter_context(BridgeProcess(folder, events))
-            bridge.listeners.add(hook.url, events=["EXECUTION", "TASK"], retry=SOON)
+            bridge.add_listener(hook.url, events=["EXECUTION", "TASK"], retry=SOON)
             mistral = stack.enter_context(
                 Mistral(
                     folder,

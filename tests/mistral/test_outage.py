@@ -45,7 +45,7 @@ def parts(rabbit, cluster, tmp_path):
         hook = stack.enter_context(HookWitness())
         plain = stack.enter_context(PlainWitness())
         bridge = stack.enter_context(BridgeProcess(tmp_path, node.url))
-        bridge.listeners.add(hook.url, events=["EXECUTION", "TASK"], retry=SOON)
+        bridge.add_listener(hook.url, events=["EXECUTION", "TASK"], retry=SOON)
         own = f'{{"type": "webhook", "url": "{plain.url}"}}'
         mistral = Mistral(
             tmp_path,
