@@ -5,7 +5,7 @@ BIN := .venv/bin
 READY := .venv/.ready-to-test
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-mistral unit check samples clean
+.PHONY: help demo test soak test-mistral unit check samples clean
 
 help: ## list what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -16,6 +16,10 @@ demo: .venv/.ready-to-demo ## show the product doing its job, from an engine to 
 test: $(READY) ## run every test, against real servers (under 10 minutes)
 	@$(BIN)/python -m tests.servers.install
 	@$(BIN)/python -m tests.lanes
+
+soak: $(READY) ## run what takes minutes; SOAK="short seed=7" for a minute of it
+	@$(BIN)/python -m tests.servers.install
+	@SOAK='$(SOAK)' $(BIN)/pytest tests/soak
 
 test-mistral: $(READY) ## run the tests with a real Mistral, installed into .venv-mistral
 	@$(BIN)/python -m tests.servers.install

@@ -53,13 +53,18 @@ class BridgeProcess:
         return self
 
     def __exit__(self, *_):
-        if self._process.poll() is None:
+        if self.runs:
             self.kill()
 
     @property
     def said(self):
         """All that it has written so far, before its latest start too."""
         return self._log.read_text()
+
+    @property
+    def runs(self):
+        """Whether it has not ended."""
+        return self._process.poll() is None
 
     def start(self):
         """Start it and return once it is ready."""
@@ -93,7 +98,7 @@ class BridgeProcess:
         """Look again and again until it is so."""
         deadline = time.monotonic() + seconds
         while not look():
-            assert self._process.poll() is None, f"it ended:\n{self.said}"
+            assert self.runs, f"it ended:\n{self.said}"
             assert time.monotonic() < deadline, f"it never came true:\n{self.said}"
             time.sleep(LOOK_SECONDS)
 

@@ -11,20 +11,31 @@ import uvloop
 PATIENCE_SECONDS = 60
 
 _ANSWER = b"HTTP/1.1 204 No Content\r\n\r\n"
+_REFUSAL = b"HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n"
 _ID = re.compile(rb"\r\nce-id: *([^\r]*)\r\n", re.IGNORECASE)
+_WEBHOOK_ID = re.compile(rb"\r\nwebhook-id: *([^\r]*)\r\n", re.IGNORECASE)
 _LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)\r\n", re.IGNORECASE)
 
 
 class Tally:
     """A context manager; between enter and exit it takes webhooks.
 
+    Args:
+        refuses: Says of a call whether to answer 503, and not to count it. Default:
+            none.
+
     Attributes:
         calls: Event id to how many calls came for it.
+        webhook_ids: Event id to the ``webhook-id`` of its first call.
+        renamed: Ids of events that came again with another ``webhook-id``.
     """
 
-    def __init__(self):
+    def __init__(self, refuses=lambda: False):
         self.calls = Counter()
+        self.webhook_ids = {}
+        self.renamed = set()
         self.url = ""
+        self._refuses = refuses
         self._open = set()
         self._changed = threading.Condition()
         self._loop = None
@@ -70,7 +81,7 @@ class Tally:
         self._loop = asyncio.get_running_loop()
         self._stop = asyncio.Event()
         server = await self._loop.create_server(
-            lambda: _Connection(self._note, self._open), "127.0.0.1", 0, backlog=512
+            lambda: _Connection(self._answer, self._open), "127.0.0.1", 0, backlog=512
         )
         port = server.sockets[0].getsockname()[1]
         self.url = f"http://127.0.0.1:{port}/hook"
@@ -80,15 +91,22 @@ class Tally:
         for transport in tuple(self._open):
             transport.abort()
 
-    def _note(self, event_id):
+    def _answer(self, head):
+        if self._refuses():
+            return _REFUSAL
+        event_id = _ID.search(head)[1].decode()
+        webhook_id = _WEBHOOK_ID.search(head)[1]
         with self._changed:
             self.calls[event_id] += 1
+            if self.webhook_ids.setdefault(event_id, webhook_id) != webhook_id:
+                self.renamed.add(event_id)
             self._changed.notify_all()
+        return _ANSWER
 
 
 class _Connection(asyncio.Protocol):
-    def __init__(self, note, all_open):
-        self._note = note
+    def __init__(self, answer, all_open):
+        self._answer = answer
         self._all_open = all_open
         self._data = b""
 
@@ -107,5 +125,4 @@ class _Connection(asyncio.Protocol):
             if len(self._data) < end + length:
                 return
             self._data = self._data[end + length :]
-            self._note(_ID.search(head)[1].decode())
-            self._transport.write(_ANSWER)
+            self._transport.write(self._answer(head))
