@@ -11,6 +11,7 @@ from bridge.delivery.terms import Patience
 from bridge.errors import NotFound
 from bridge.feed import Feed
 from bridge.intake.source import Received
+from bridge.intake.window import Window
 from bridge.model import OutcomeKind, State, delivery_id
 from bridge.service.worker import Supplies, Worker
 from bridge.store.clock import Clock
@@ -117,6 +118,7 @@ class RunningWorker:
                     terms=Terms(),
                     now=clock.now,
                 ),
+                window=Window(),
             )
         )
 

@@ -13,6 +13,7 @@ from typing import Final, Protocol
 
 from bridge.errors import StoreError
 from bridge.intake.source import Received, again
+from bridge.intake.window import Window
 from bridge.model import Envelope, EventKey, Listener, ListenerId, Mode, Question
 from bridge.store.journal import Journal
 from notifier.event import Event
@@ -57,6 +58,7 @@ class Intake:
         journal: Knows what was recorded of an event before.
         executor: The recorder's.
         on_taken: Told of each event, matched or not.
+        window: What was recorded lately; of a copy, what is recorded counts.
     """
 
     def __init__(
@@ -67,12 +69,14 @@ class Intake:
         journal: Journal,
         executor: Executor,
         on_taken: Callable[[Envelope], None],
+        window: Window,
     ) -> None:
         self._router = router
         self._dispatcher = dispatcher
         self._journal = journal
         self._executor = executor
         self._on_taken = on_taken
+        self._window = window
         self._open: dict[EventKey, list[Received]] = {}
         self._repeats: list[Received] = []
         self._asking: asyncio.Task[None] | None = None
@@ -103,7 +107,7 @@ class Intake:
             return
         self._open[key] = [received]
         self._on_taken(received.envelope)
-        if received.is_repeat:
+        if received.is_repeat or key in self._window:
             self._repeats.append(received)
             if self._asking is None:
                 self._asking = asyncio.get_running_loop().create_task(self._ask())
@@ -134,6 +138,8 @@ class Intake:
 
     def _landed(self, key: EventKey, refusal: str | None) -> None:
         _, *twins = copies = self._open.pop(key)
+        if refusal is None:
+            self._window.note(key)
         for received in copies:
             if refusal is None:
                 received.settle()

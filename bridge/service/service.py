@@ -15,6 +15,7 @@ from bridge.conditions.parse import parse
 from bridge.delivery.retention import Retention, Terms
 from bridge.delivery.terms import Patience
 from bridge.feed import Feed
+from bridge.intake.window import Window
 from bridge.issuer import Issuer
 from bridge.registrar import Registrar
 from bridge.service.bus import Bus, broker_bus, memory_bus
@@ -129,11 +130,23 @@ class Service:
                 executor=stores.executor,
                 patience=_patience(self.settings),
                 retention=self._retention(stores),
+                window=self._window(stores),
             )
             worker = Worker(supplies)
         else:
             worker = Standby(stores.clock, callbacks.by_type, stores.executor)
         return _Ground(stores, bus, callbacks, telemetry, feed, worker)
+
+    def _window(self, stores: Stores) -> Window:
+        now, kept = stores.clock.now(), self.settings.bus
+        window = Window(kept.duplicate_events, kept.duplicate_span)
+        window.recall(
+            (key, now - received_at)
+            for key, received_at in stores.events.latest(
+                kept.duplicate_events, since=now - kept.duplicate_span
+            )
+        )
+        return window
 
     def _retention(self, stores: Stores) -> Retention:
         kept = self.settings.retention

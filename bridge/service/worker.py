@@ -24,6 +24,7 @@ from bridge.errors import StoreError
 from bridge.feed import Feed
 from bridge.intake.intake import Intake
 from bridge.intake.source import Source
+from bridge.intake.window import Window
 from bridge.model import Envelope, Listener
 from bridge.routing.router import Router
 from bridge.store.clock import Clock
@@ -60,6 +61,7 @@ class Supplies:
     executor: ThreadPoolExecutor
     patience: Patience
     retention: Retention
+    window: Window
 
 
 class Worker:
@@ -100,6 +102,7 @@ class Worker:
             journal=supplies.journal,
             executor=supplies.executor,
             on_taken=self._taken,
+            window=supplies.window,
         )
         self._loop = asyncio.get_running_loop()
         self._tasks: set[asyncio.Task[None]] = set()

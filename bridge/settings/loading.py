@@ -162,6 +162,8 @@ def _settings(values: Mapping[tuple[str, str], Any]) -> Settings:
             prefetch=values["bus", "prefetch"],
             queue_type=values["bus", "queue_type"],
             timeout=timedelta(seconds=values["bus", "timeout_seconds"]),
+            duplicate_events=values["bus", "duplicate_events"],
+            duplicate_span=timedelta(seconds=values["bus", "duplicate_seconds"]),
         ),
         notifications=NotificationSettings(
             topics=tuple(values["notifications", "topics"]),

@@ -78,6 +78,18 @@ def _bus() -> list[cfg.Opt]:
         ),
         queue_type_opt(),
         _seconds("timeout_seconds", default.timeout, "For a publish to be confirmed."),
+        cfg.IntOpt(
+            "duplicate_events",
+            default=default.duplicate_events,
+            min=0,
+            max=10_000_000,
+            help="An event that was published twice is delivered once, if the second "
+            "comes while this bridge knows the first: among so many recorded last. Each "
+            "takes some 150 bytes of memory. Beyond, both have the same webhook-id.",
+        ),
+        _seconds(
+            "duplicate_seconds", default.duplicate_span, "It is known for so long."
+        ),
     ]
 
 

@@ -99,6 +99,8 @@ class BusSettings:
         prefetch: So many messages wait here unacked. About what one listener's lane
             holds: then a burst for one listener is delivered without being parked.
         timeout: For a publish to be confirmed.
+        duplicate_events: Of so many recorded events, a copy is recognised.
+        duplicate_span: For so long.
     """
 
     url: str | None = field(default=None, repr=False)
@@ -108,6 +110,8 @@ class BusSettings:
     prefetch: int = 300
     queue_type: QueueType = "quorum"
     timeout: timedelta = timedelta(seconds=5)
+    duplicate_events: int = 100_000
+    duplicate_span: timedelta = timedelta(minutes=10)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,15 +4,17 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import Connection, Row, func, insert, select, tuple_, update
+from sqlalchemy import Connection, Row, Select, func, insert, select, tuple_, update
 
 from bridge.errors import Conflict, NotFound
 from bridge.model import Envelope, EventKey
 from bridge.store.database import Database
 from bridge.store.tables import events
 from notifier import wire
+
+_CHUNK: Final = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +98,21 @@ class EventStore:
         with self._database.read() as connection:
             return [_stored(row) for row in connection.execute(query)]
 
+    def latest(self, limit: int, *, since: datetime) -> list[tuple[EventKey, datetime]]:
+        """Return the latest events that came in since then, the oldest first."""
+        found: list[tuple[EventKey, datetime]] = []
+        below: int | None = None
+        with self._database.read() as connection:
+            while len(found) < limit:
+                size = min(_CHUNK, limit - len(found))
+                rows = connection.execute(_latest(size, below)).all()
+                fresh = [row for row in rows if row.received_at >= since]
+                found += [((row.source, row.id), row.received_at) for row in fresh]
+                if len(fresh) < size:
+                    break
+                below = rows[-1].position
+        return found[::-1]
+
     def forget(self, position: int) -> None:
         """Let an event wait no more to be routed."""
         where = events.c.position == position
@@ -155,6 +172,16 @@ def _known(connection: Connection, envelopes: Sequence[Envelope]) -> set[EventKe
             raise _conflict(event_id)
         known.add((source, event_id))
     return known
+
+
+def _latest(limit: int, below: int | None) -> Select[Any]:
+    # By position, in chunks: no index tells when events came in.
+    query = select(
+        events.c.position, events.c.source, events.c.id, events.c.received_at
+    )
+    if below is not None:
+        query = query.where(events.c.position < below)
+    return query.order_by(events.c.position.desc()).limit(limit)
 
 
 def _conflict(event_id: str) -> Conflict:

@@ -7,6 +7,7 @@ import pytest
 
 from bridge.errors import Conflict, NotFound
 from bridge.model import Envelope
+from bridge.store import events
 from bridge.store.journal import Entry
 from notifier import wire
 from notifier.event import Event
@@ -121,3 +122,18 @@ def test_what_was_routed_waits_no_longer(store, stores):
     stores.journal().write([Entry(arrived=(an_envelope("1"), NOW))])
 
     assert [one.envelope.event.id for one in store.queued(10)] == ["2"]
+
+
+def test_the_latest_events_are_found_the_oldest_first(store, monkeypatch):
+    monkeypatch.setattr(events, "_CHUNK", 2)
+    for number in range(6):
+        store.accept([an_envelope(str(number))], NOW + number * MINUTE)
+
+    def latest(limit, minutes):
+        found = store.latest(limit, since=NOW + minutes * MINUTE)
+        return [(event_id, (at - NOW) // MINUTE) for (_, event_id), at in found]
+
+    assert latest(10, 0) == [(str(number), number) for number in range(6)]
+    assert latest(3, 0) == [("3", 3), ("4", 4), ("5", 5)]
+    assert latest(10, 3) == [("3", 3), ("4", 4), ("5", 5)]
+    assert latest(10, 9) == latest(0, 0) == []

@@ -25,6 +25,8 @@ prefetch = 7
 queue_type = classic
 bridge_queue = ours
 timeout_seconds = 2.5
+duplicate_events = 9
+duplicate_seconds = 30
 
 [notifications]
 topics = notifications.info, audit.*
@@ -99,6 +101,8 @@ def test_everything_may_be_set_in_a_file(write):
     assert (settings.bus.prefetch, settings.bus.queue_type) == (7, "classic")
     assert settings.bus.bridge_queue == "ours"
     assert settings.bus.timeout == timedelta(seconds=2.5)
+    assert settings.bus.duplicate_events == 9
+    assert settings.bus.duplicate_span == timedelta(seconds=30)
     assert settings.notifications == NotificationSettings(
         topics=("notifications.info", "audit.*"),
         exchanges=("nova", "cinder"),
