@@ -14,6 +14,7 @@
     ├── SettingsError       a setting is missing or wrong
     └── StoreError          the database did not do what was asked
         ├── SchemaError     its schema is older or newer than this code
+        ├── KeyChanged      its secrets are sealed with another key by now
         └── Unwritable      it takes no such row, however often it is asked
 """
 
@@ -98,6 +99,16 @@ class StoreError(BridgeError):
 
 class SchemaError(StoreError):
     """The database's schema does not fit this code."""
+
+
+class KeyChanged(StoreError):
+    """The secrets in the database are sealed with another key than this bridge's."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "the secrets in the database are sealed with another key by now; set "
+            "[secrets] to it, and start the bridge again"
+        )
 
 
 class Unwritable(StoreError):

@@ -34,6 +34,7 @@ from bridge.workbook.workbooks import Workbooks
 from notifier.publishers.memory import MemoryPublisher
 
 KEY = "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="
+OTHER_KEY = "Zm9vYmFyYmF6Zm9vYmFyYmF6Zm9vYmFyYmF6Zm9vYmE="
 PATIENCE = timedelta(seconds=10)
 
 

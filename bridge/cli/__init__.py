@@ -13,6 +13,7 @@ _HOMES: Final[Mapping[str, str]] = {
     "serve": "bridge.cli.serve:serve",
     "migrate": "bridge.cli.migrate:migrate",
     "check": "bridge.cli.check:check",
+    "key-rotate": "bridge.cli.rotating:key_rotate",
     "listen": "bridge.cli.listen:listen",
     "listener-add": "bridge.cli.adding:listener_add",
     "listener-list": "bridge.cli.listeners:listener_list",

@@ -62,7 +62,7 @@ def open_stores(settings: Settings) -> Iterator[Stores]:
             schema.migrate(database)
         else:
             schema.require_current(database)
-        vault = _vault(settings)
+        vault = vault_of(settings)
         claim(database, vault)
         clock = Clock(database)
         clock.synchronise()
@@ -87,7 +87,12 @@ def open_stores(settings: Settings) -> Iterator[Stores]:
         )
 
 
-def _vault(settings: Settings) -> Vault:
+def vault_of(settings: Settings) -> Vault:
+    """Return what seals with the key that is set, or with that of the key file.
+
+    Raises:
+        SettingsError: The key is none, or its file cannot be used.
+    """
     key = settings.secrets.key
     return Vault(read_key(settings.secrets.key_file) if key is None else key)
 

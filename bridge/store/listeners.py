@@ -27,7 +27,7 @@ from bridge.store.listener_changes import (
 )
 from bridge.store.listener_rows import listener_of, listener_row
 from bridge.store.tables import listeners
-from bridge.store.vault import Vault
+from bridge.store.vault import Vault, require_key
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +73,7 @@ class ListenerStore:
         """
         with self._database.write() as connection:
             version = count_change(connection)
+            require_key(connection, self._vault)
             if self._at_most is not None:
                 check_room(connection, listener.project, self._at_most)
             row = listener_row(listener, self._vault) | {"changed_in": version}
@@ -130,6 +131,7 @@ class ListenerStore:
         """
         with self._database.write() as connection:
             version = count_change(connection)
+            require_key(connection, self._vault)
             revision = revision_of(connection, listener.id, known)
             changed = replace(listener, revision=revision + 1)
             row = listener_row(changed, self._vault) | {"changed_in": version}

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from cryptography.fernet import Fernet, InvalidToken
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, delete, insert, select
 
-from bridge.errors import SettingsError
+from bridge.errors import KeyChanged, SettingsError
 from bridge.store.database import Database
 from bridge.store.lock import wait_alone
 from bridge.store.tables import settings
@@ -54,13 +54,24 @@ class Vault:
         """Return what was sealed.
 
         Raises:
-            SettingsError: It was sealed with another key.
+            KeyChanged: It was sealed with another key.
         """
-        try:
-            members: dict[str, Any] = json.loads(self._fernet.decrypt(sealed))
-        except InvalidToken as err:
-            raise SettingsError("a secret was sealed with another key") from err
+        members: dict[str, Any] = json.loads(self._opened(sealed))
         return members
+
+    def reseal(self, sealed: bytes, other: "Vault") -> bytes:
+        """Return what was sealed as the other one seals it.
+
+        Raises:
+            KeyChanged: It was sealed with another key than this one's.
+        """
+        return other._fernet.encrypt(self._opened(sealed))  # noqa: SLF001 - of its own kind
+
+    def _opened(self, sealed: bytes) -> bytes:
+        try:
+            return self._fernet.decrypt(sealed)
+        except InvalidToken as err:
+            raise KeyChanged from err
 
 
 def read_key(path: Path) -> str:
@@ -92,10 +103,8 @@ def claim(database: Database, vault: Vault) -> None:
     """
     with database.write() as connection:
         wait_alone(connection, "claim")
-        if _is_sealed(connection, vault):
-            return
-        row = {"name": _FINGERPRINT, "value": vault.fingerprint}
-        connection.execute(insert(settings).values(row))
+        if not _is_sealed(connection, vault):
+            note_key(connection, vault)
 
 
 def check_key(database: Database, vault: Vault) -> None:
@@ -108,10 +117,32 @@ def check_key(database: Database, vault: Vault) -> None:
         _is_sealed(connection, vault)
 
 
+def require_key(connection: Connection, vault: Vault) -> None:
+    """Make sure, in the transaction that keeps what was sealed, that the key is right.
+
+    Raises:
+        KeyChanged: The database was sealed with another key meanwhile.
+    """
+    if noted_key(connection) not in (None, vault.fingerprint):
+        raise KeyChanged
+
+
+def noted_key(connection: Connection) -> str | None:
+    """Return the fingerprint of the key that seals this database, once there is one."""
+    name = settings.c.name == _FINGERPRINT
+    known: str | None = connection.scalar(select(settings.c.value).where(name))
+    return known
+
+
+def note_key(connection: Connection, vault: Vault) -> None:
+    """Note that this key seals the database from now on."""
+    connection.execute(delete(settings).where(settings.c.name == _FINGERPRINT))
+    row = {"name": _FINGERPRINT, "value": vault.fingerprint}
+    connection.execute(insert(settings).values(row))
+
+
 def _is_sealed(connection: Connection, vault: Vault) -> bool:
-    known = connection.scalar(
-        select(settings.c.value).where(settings.c.name == _FINGERPRINT)
-    )
+    known = noted_key(connection)
     if known not in (None, vault.fingerprint):
         raise SettingsError(
             f"the secrets in this database were sealed with key {known}, not with "

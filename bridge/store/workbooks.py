@@ -26,7 +26,7 @@ from bridge.store.listener_changes import (
 )
 from bridge.store.listener_rows import listener_of, listener_row
 from bridge.store.tables import listeners, workbooks
-from bridge.store.vault import Vault
+from bridge.store.vault import Vault, require_key
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +133,7 @@ class WorkbookStore:
         key = {"project": kept.project, "name": kept.name}
         with self._database.write() as connection:
             version = count_change(connection)
+            require_key(connection, self._vault)
             if wanted.revision:
                 self._check(connection, wanted)
                 mine = _is(kept.project, kept.name)

@@ -119,4 +119,9 @@ def test_the_page_leads_from_nothing_to_two_bridges(terminals, follow, at_home):
         )
     assert {one["execution_id"] for one in found} == PUBLISHED
     assert terminals["terminal-2"].shown.count("  verified\n") == len(found)
+
+    follow("Change the key")  # it ends the bridge in the terminal that it needs
+    until(lambda: is_ready(at_home("http://127.0.0.1:8990")), bool)
+    with BridgeClient(at_home("http://127.0.0.1:8990")) as bridge:
+        assert len(list(bridge.listeners.find())) == 1
     assert terminals.interrupt("terminal-1")[0] == 0

@@ -8,14 +8,13 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import text
 
-from bridge.errors import Conflict, NotFound, OutOfDate, SettingsError, StoreError
+from bridge.errors import Conflict, KeyChanged, NotFound, OutOfDate, StoreError
 from bridge.model import CallbackSpec, RetryPolicy, State
 from bridge.store.journal import Entry
 from bridge.store.listeners import ListenerStore
 from bridge.store.vault import Vault
+from tests.served import OTHER_KEY
 from tests.stored import MINUTE, NOW, SECRET, a_delivery, a_listener, an_envelope
-
-OTHER_KEY = "Zm9vYmFyYmF6Zm9vYmFyYmF6Zm9vYmFyYmF6Zm9vYmE="
 
 
 @pytest.fixture
@@ -67,7 +66,7 @@ def test_another_key_does_not_open_what_was_sealed(store, database):
 
     other = ListenerStore(database, Vault(OTHER_KEY))
 
-    with pytest.raises(SettingsError, match="sealed with another key"):
+    with pytest.raises(KeyChanged, match="sealed with another key"):
         other.get(None, listener.id)
 
 

@@ -11,15 +11,14 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import inspect, text
 
-from bridge.errors import SchemaError, SettingsError, StoreError
+from bridge.errors import KeyChanged, SchemaError, SettingsError, StoreError
 from bridge.store import schema
 from bridge.store.database import Database
 from bridge.store.tables import metadata
 from bridge.store.vault import Vault, check_key, claim, read_key
-from tests.served import KEY
+from tests.served import KEY, OTHER_KEY
 
 STARTING = 4
-OTHER_KEY = "Zm9vYmFyYmF6Zm9vYmFyYmF6Zm9vYmFyYmF6Zm9vYmE="
 
 
 def test_the_migrated_schema_is_the_one_in_the_tables(database):
@@ -122,7 +121,7 @@ def test_what_is_sealed_is_opened_by_its_key_only():
     sealed = Vault(KEY).seal({"secret": "x"})
 
     assert Vault(KEY).open(sealed) == {"secret": "x"}
-    with pytest.raises(SettingsError, match="another key"):
+    with pytest.raises(KeyChanged, match="another key"):
         Vault(OTHER_KEY).open(sealed)
     assert KEY not in repr(Vault(KEY))
 

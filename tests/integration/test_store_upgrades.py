@@ -154,7 +154,8 @@ def claimed(database):
 
 def die_before(database_url, number):
     """Migrate in a process that is killed before its statement of that number."""
-    command = (sys.executable, "-m", "tests.killed_migration", database_url, number)
+    work = ("tests.killed_work", "migrate", database_url, number)
+    command = (sys.executable, "-m", *work)
     return subprocess.run(command, check=False, timeout=30).returncode
 
 

@@ -13,10 +13,8 @@ from bridge.store.database import Database
 from bridge.store.schema import head, is_current, migrate
 from bridge.store.vault import Vault, claim, read_key
 from tests.integration.commands import NOTIFIER_BRIDGE, Running, notifier_bridge
-from tests.served import KEY
+from tests.served import KEY, OTHER_KEY
 from tests.servers.processes import free_port
-
-OTHER_KEY = "Zm9vYmFyYmF6Zm9vYmFyYmF6Zm9vYmFyYmF6Zm9vYmE="
 
 
 @pytest.fixture

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Migrates a database and dies before a statement: ``killed_migration.py URL NUMBER``.
+"""Works on a database and dies before a statement: ``killed_work.py WHAT URL NUMBER``.
 
-Exits with 0 where there were fewer statements.
+WHAT is ``migrate``, or ``rotate`` from `KEY` to `OTHER_KEY`. Exits with 0 where there
+were fewer statements.
 """
 
 import os
@@ -12,11 +13,19 @@ from sqlalchemy import event
 
 from bridge.store import schema
 from bridge.store.database import Database
+from bridge.store.rotation import rotate
+from bridge.store.vault import Vault
+from tests.served import KEY, OTHER_KEY
+
+WORK = {
+    "migrate": schema.migrate,
+    "rotate": lambda database: rotate(database, Vault(KEY), Vault(OTHER_KEY)),
+}
 
 
 def main():
     """Do it, with what stands in ``sys.argv``."""
-    url, number = sys.argv[1:]
+    what, url, number = sys.argv[1:]
     left = int(number)
 
     def before_statement(*_):
@@ -28,7 +37,7 @@ def main():
     with Database(url) as database:
         event.listen(database.engine, "before_cursor_execute", before_statement)
         event.listen(database.engine, "commit", before_statement)
-        schema.migrate(database)
+        WORK[what](database)
 
 
 if __name__ == "__main__":
