@@ -42,6 +42,7 @@ TEST = [
     "python-mistralclient>=5.3",
     "python-openstackclient>=7.1",
     "ruff>=0.14",
+    "schemathesis>=4.32",
     "standardwebhooks>=1.0",
     "tox>=4.23",
     "types-PyYAML>=6",

@@ -61,6 +61,12 @@ class WorkbookListener(Strict):
     )
 
 
+class WorkbookListenerMade(WorkbookListener):
+    """A new listener; `secret` signs what it is sent."""
+
+    secret: str = Field(description="Shown this once.")
+
+
 class WorkbookListeners(BaseModel):
     """All listeners of one workbook."""
 
@@ -156,7 +162,7 @@ def router(parts: Parts) -> APIRouter:
     one = f"{PATH}/{{listener_id}}"
     api = APIRouter(tags=["listeners of a workbook"], route_class=StrictRoute)
     for path, handler, method, name, status, answer in (
-        (PATH, routes.add, "POST", "add_workbook_listener", 201, WorkbookListener),
+        (PATH, routes.add, "POST", "add_workbook_listener", 201, WorkbookListenerMade),
         (PATH, routes.find, "GET", "find_workbook_listeners", 200, WorkbookListeners),
         (one, routes.get, "GET", "get_workbook_listener", 200, WorkbookListener),
         (one, routes.change, "PUT", "change_workbook_listener", 200, WorkbookListener),

@@ -11,7 +11,6 @@ from tests.contract.sources import (
     BrokerSide,
     InboxSide,
     NotificationSide,
-    PlainBrokerSide,
     Taken,
     consuming,
     envelope_of,
@@ -37,11 +36,7 @@ def ids(events):
     return [event.id for event in events]
 
 
-ON_A_BROKER = {
-    "broker": BrokerSide,
-    "broker-plain": PlainBrokerSide,
-    "notifications": NotificationSide,
-}
+ON_A_BROKER = {"broker": BrokerSide, "notifications": NotificationSide}
 
 
 @pytest.fixture(params=["inbox", *ON_A_BROKER])
