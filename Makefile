@@ -5,7 +5,7 @@ BIN := .venv/bin
 READY := .venv/.ready-to-test
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test soak test-mistral unit check samples clean
+.PHONY: help demo test soak test-mistral unit check bench samples clean
 
 help: ## list what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -34,6 +34,9 @@ check: $(READY) ## lint, formatting, types and import contracts (under 20 s)
 	@$(BIN)/ruff format --check --quiet
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo
+
+bench: $(READY) ## measure the bridge beside its peers; BENCH=smoke: under two minutes
+	@$(BIN)/python -m benchmarks $(BENCH)
 
 samples: $(READY) ## write again what is generated from the code: etc/ and docs/
 	@$(BIN)/python -m tests.generated

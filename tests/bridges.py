@@ -57,6 +57,11 @@ class BridgeProcess:
             self.kill()
 
     @property
+    def pid(self):
+        """Of the process that was started last."""
+        return self._process.pid
+
+    @property
     def said(self):
         """All that it has written so far, before its latest start too."""
         return self._log.read_text()

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from tests.servers import postgresql, rabbitmq
+from tests.servers import nginx, postgresql, rabbitmq
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,13 +29,14 @@ class Need:
         name: As people write it.
         packages: Debian's, which bring it.
         find: Returns where it is, or None.
-        variable: Of the environment; names one to use for tests that harm none.
+        variable: Of the environment; names one to use for tests that harm none. Empty:
+            there is none.
     """
 
     name: str
     packages: Sequence[str]
     find: Callable[[], Path | None]
-    variable: str
+    variable: str = ""
 
 
 NEEDS: Final = (
@@ -43,8 +44,11 @@ NEEDS: Final = (
     Need("PostgreSQL", ("postgresql",), postgresql.find_binaries, "DATABASE_URL"),
 )
 
+WEB_SERVER: Final = Need("nginx", ("nginx",), nginx.find_binary)
+"""Answers the webhooks of benchmarks; no test needs it."""
+
 # The users that Debian's packages run their services as.
-SERVICE_USERS: Final = ("rabbitmq", "epmd", "postgres")
+SERVICE_USERS: Final = ("rabbitmq", "epmd", "postgres", "www-data")
 
 POLICY: Final = Path("/usr/sbin/policy-rc.d")
 _FORBID: Final = "#!/bin/sh\nexit 101\n"
@@ -53,9 +57,9 @@ _FORBIDDEN: Final = 101
 _APT: Final = ("apt-get", "-qq", "-o", "DPkg::Lock::Timeout=300")
 
 
-def main() -> int:
+def main(needs: Sequence[Need] = NEEDS) -> int:
     """Install what is missing; return an exit status."""
-    missing = [need for need in NEEDS if need.find() is None]
+    missing = [need for need in needs if need.find() is None]
     if not missing:
         return 0
     names = " and ".join(need.name for need in missing)
