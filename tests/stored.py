@@ -49,8 +49,8 @@ class Stores:
     def deliveries(self):
         return DeliveryStore(self.database)
 
-    def journal(self, owner="bridge 1"):
-        return Journal(self.database, owner)
+    def journal(self, owner="bridge 1", **options):
+        return Journal(self.database, owner, **options)
 
 
 def a_listener(**members):

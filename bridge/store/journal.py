@@ -11,8 +11,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection, func, or_, select, tuple_, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import (
+    Connection,
+    func,
+    select,
+    tuple_,
+    update,
+)
 
 from bridge.model import (
     Attempt,
@@ -26,7 +31,9 @@ from bridge.model import (
 from bridge.store.database import Database
 from bridge.store.deliveries import CANCELLED, attempt_row, delivery_of
 from bridge.store.events import envelope_of, event_row
-from bridge.store.tables import attempts, deliveries, events, listeners
+from bridge.store.merging import Merge
+from bridge.store.staging import WORTHWHILE_ROWS
+from bridge.store.tables import deliveries, events, listeners
 
 WORDLESS: Final = "the database did not take what was said"
 
@@ -76,15 +83,18 @@ class Journal:
     Args:
         database: Where to.
         owner: Names this bridge among those that share the database.
+        stage_from: So many rows of a table are brought to PostgreSQL at once (`stage`).
 
     Raises:
         StoreError: From every method, when the database does not do what is asked.
     """
 
-    def __init__(self, database: Database, owner: str) -> None:
+    def __init__(
+        self, database: Database, owner: str, *, stage_from: int = WORTHWHILE_ROWS
+    ) -> None:
         self._database = database
         self._owner = owner
-        self._insert = sqlite.insert if database.is_sqlite else postgresql.insert
+        self._stage_from = stage_from
 
     def write(self, entries: Iterable[Entry]) -> None:
         """Write all the entries, or none.
@@ -109,10 +119,10 @@ class Journal:
         with self._database.write() as connection:
             _cancel_for_removed(connection, standing.values())
             # In one order: else two bridges could wait for each other's rows for ever.
-            self._write_events(connection, [arrived[key] for key in sorted(arrived)])
-            in_order = [standing[key] for key in sorted(standing)]
-            self._write_deliveries(connection, in_order)
-            self._write_attempts(connection, [tries[key] for key in sorted(tries)])
+            merge = Merge(connection, self._owner, stage_from=self._stage_from)
+            merge.events([arrived[key] for key in sorted(arrived)])
+            merge.deliveries([standing[key] for key in sorted(standing)])
+            merge.attempts([tries[key] for key in sorted(tries)])
 
     def known(self, keys: Sequence[EventKey]) -> dict[EventKey, set[ListenerId]]:
         """Return, for each of the events, the listeners it has a delivery to."""
@@ -223,44 +233,6 @@ class Journal:
             "created_at": delivery.created_at,
             "updated_at": delivery.updated_at,
         }
-
-    def _write_events(
-        self, connection: Connection, rows: Sequence[dict[str, Any]]
-    ) -> None:
-        if rows:
-            statement = self._insert(events).on_conflict_do_update(
-                index_elements=["source", "id"], set_={"queued": False}
-            )
-            connection.execute(statement, rows)
-
-    def _write_deliveries(
-        self, connection: Connection, rows: Sequence[dict[str, Any]]
-    ) -> None:
-        if not rows:
-            return
-        statement = self._insert(deliveries)
-        new = statement.excluded
-        changing = ("state", "attempts", "due_at", "lease_owner", "reason")
-        mine = or_(
-            deliveries.c.lease_owner.is_(None),
-            deliveries.c.lease_owner == self._owner,
-        )
-        upsert = statement.on_conflict_do_update(
-            index_elements=["id"],
-            set_={name: new[name] for name in (*changing, "updated_at")},
-            where=or_(
-                _pending & mine & (deliveries.c.attempts <= new.attempts),
-                new.state == State.DELIVERED.value,
-            ),
-        )
-        connection.execute(upsert, rows)
-
-    def _write_attempts(
-        self, connection: Connection, rows: Sequence[Mapping[str, Any]]
-    ) -> None:
-        if rows:
-            statement = self._insert(attempts).on_conflict_do_nothing()
-            connection.execute(statement, rows)
 
 
 def _cancel_for_removed(connection: Connection, rows: Iterable[dict[str, Any]]) -> None:

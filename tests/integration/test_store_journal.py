@@ -11,6 +11,7 @@ from bridge.store import journal
 from bridge.store.journal import Entry
 from tests.stored import MINUTE, NOW, a_delivery, a_listener, an_attempt, an_envelope
 
+STAGED = 1  # each row goes the way of many; other tests write rows one by one
 LATER = NOW + MINUTE
 MUCH_LATER = LATER + MINUTE
 
@@ -24,12 +25,12 @@ def listener(stores):
 
 @pytest.fixture
 def one(stores):
-    return stores.journal("bridge 1")
+    return stores.journal("bridge 1", stage_from=STAGED)
 
 
 @pytest.fixture
 def two(stores):
-    return stores.journal("bridge 2")
+    return stores.journal("bridge 2", stage_from=STAGED)
 
 
 @pytest.fixture
