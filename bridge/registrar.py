@@ -210,6 +210,7 @@ def _listener(
         callback=draft.callback,
         secret=secret,
         max_in_flight=draft.max_in_flight,
+        rate_per_second=draft.rate_per_second,
         retry=draft.retry,
         enabled=draft.enabled,
         created_at=now,

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import Enum
-from typing import Any, Final, Literal, NewType, cast
+from typing import Any, Final, NewType
 
 from notifier.errors import InvalidEvent
 from notifier.event_types import Kind, check_type
@@ -85,7 +85,8 @@ class Event:
             raise InvalidEvent(name, "is no further member of the body")
         if self.time.tzinfo is None:
             raise InvalidEvent("time", "must be a datetime with a time zone")
-        object.__setattr__(self, "time", _utc(self.time))
+        if self.time.tzinfo is not UTC:
+            object.__setattr__(self, "time", _utc(self.time))
         _check_data(self.kind, self.data)
 
     def __hash__(self) -> int:
@@ -136,7 +137,7 @@ class Event:
     @property
     def kind(self) -> Kind:
         """``execution`` or ``task``."""
-        return cast("Literal['execution', 'task']", self.type.partition(".")[0])
+        return "task" if self.type.startswith("task.") else "execution"
 
     @property
     def project(self) -> str:
@@ -221,11 +222,26 @@ def _check_object(path: str, value: object, one_of: tuple[str, ...]) -> None:
 
 def _check_optional_text(path: str, name: str, value: Mapping[str, Any]) -> None:
     text = value.get(name)
-    if text is not None and text != "":
-        _check_text(f"{path}.{name}", text)
+    if text is not None and text != "" and not _is_plain(text):
+        _check_odd_text(f"{path}.{name}", text)
+
+
+def _is_plain(text: object) -> bool:
+    """Tell, at little cost, that nearly every text is right, whatever it is for."""
+    return (
+        isinstance(text, str)
+        and text.isascii()
+        and text.isprintable()
+        and 0 < len(text) <= MAX_SHORT_BYTES
+    )
 
 
 def _check_text(path: str, text: object, *, max_bytes: int | None = None) -> None:
+    if not _is_plain(text):
+        _check_odd_text(path, text, max_bytes=max_bytes)
+
+
+def _check_odd_text(path: str, text: object, *, max_bytes: int | None = None) -> None:
     if not isinstance(text, str):
         raise InvalidEvent(path, f"must be text, not {type(text).__name__}")
     if not text:

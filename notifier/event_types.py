@@ -36,6 +36,7 @@ TASK_TYPES: Final = tuple(
     )
 )
 TYPES: Final = EXECUTION_TYPES + TASK_TYPES
+_KNOWN: Final = frozenset(TYPES)
 
 GROUPS: Final = {"execution": "execution.*", "task": "task.*"}
 """Group (lower case) to the pattern that it stands for."""
@@ -81,6 +82,8 @@ def check_type(name: object) -> str:
     Raises:
         InvalidEvent: It is not ``execution.<word>`` or ``task.<word>``.
     """
+    if isinstance(name, str) and name in _KNOWN:
+        return name
     if not isinstance(name, str) or not _TYPE.fullmatch(name):
         raise InvalidEvent(
             "type",

@@ -47,6 +47,8 @@ def change(given: Mapping[str, Any]) -> Json:
         Invalid: Names what was typed.
     """
     listener = _named(given, _OF_LISTENER)
+    if (rate := given.get("rate_per_second")) is not None:
+        listener["rate_per_second"] = None if rate == 0 else rate
     if given.get("secret_file") is not None:
         listener["secret"] = read_secret(given["secret_file"])
     if events := _events(given["events"]):

@@ -94,5 +94,12 @@ DESCRIBING: Final = (
         choices=("accept", "refuse"),
     ),
     Option("--max-in-flight", "max_in_flight", "Attempts at the same time.", kind=int),
+    Option(
+        "--rate",
+        "rate_per_second",
+        "Attempts that begin in a second at most; 0, any number, is the default.",
+        metavar="PER_SECOND",
+        kind=float,
+    ),
 )
 """Which events, and how it is told."""

@@ -11,17 +11,17 @@ import asyncio
 import random
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import Final
 
 from bridge.callbacks.callback import Callback
 from bridge.delivery.answers import refusal_of
 from bridge.delivery.flight import Arrival, Flight
 from bridge.delivery.inquiries import Inquiries
 from bridge.delivery.lane import Lane, Place
+from bridge.delivery.lanes import Lanes
 from bridge.delivery.logbook import Logbook
+from bridge.delivery.parking import Parking
 from bridge.delivery.recorder import Landed, Recorder
 from bridge.delivery.retry import decide
 from bridge.delivery.terms import Patience, Reports
@@ -37,9 +37,6 @@ from bridge.model import (
     Question,
 )
 
-LEASE_MARGIN: Final = timedelta(seconds=5)
-"""An attempt's lease outlasts the attempt's time limit by this."""
-
 
 class Dispatcher:
     """Every listener's lane, and the attempts under way.
@@ -50,6 +47,10 @@ class Dispatcher:
         reports: Who else is told.
         patience: See `Patience`; may change.
         now: The time that all bridges on the database agree on.
+
+    Attributes:
+        patience: As given.
+        lanes: Of every listener that something is under way to, or was lately.
     """
 
     def __init__(
@@ -63,12 +64,12 @@ class Dispatcher:
     ) -> None:
         self._callbacks = callbacks
         self._logbook = Logbook(recorder.record, reports.parked)
+        self._parking = Parking(self._logbook, now)
         self._inquiries = Inquiries()
         self._reports = reports
         self.patience = patience
         self._now = now
-        self._lanes: dict[ListenerId, Lane[Flight]] = {}
-        self._backlogs: Collection[ListenerId] = ()
+        self.lanes = Lanes(now)
         self._running = 0
         self._quiet = asyncio.Event()
         self._quiet.set()
@@ -119,6 +120,8 @@ class Dispatcher:
             lane = self._lane(listener)
             lane.offer_due(Flight(delivery, listener, envelope, None))
             self._fill(lane)
+            if not lane.gate.breaker.is_closed:
+                self._parking.park_all(lane.clear())
 
     def give_back(self, delivery: Delivery) -> None:
         """Leave to the database what was taken from it, due at once."""
@@ -129,17 +132,23 @@ class Dispatcher:
     def room_for_due(self, listener: Listener) -> int:
         """Return how many due deliveries of a listener may be taken now."""
         may_start = not (self._is_paused or self._is_ending)
-        return self._lane(listener).room_for_due if may_start else 0
+        return self._lane(listener).room_for_due(self._now()) if may_start else 0
 
     def note_backlogs(self, listener_ids: Collection[ListenerId]) -> None:
         """Keep slots free for the due deliveries of these listeners, and no others."""
-        self._backlogs = listener_ids
-        for listener_id, lane in self._lanes.items():
-            lane.has_backlog = listener_id in listener_ids
+        self.lanes.note_backlogs(listener_ids)
+        for lane in self.lanes:
             self._fill(lane)
 
     def tick(self) -> None:
-        """Park what has lasted too long; to be called some ten times a second."""
+        """Park what has lasted too long, start what may start by now.
+
+        To be called some ten times a second.
+        """
+        self.lanes.tidy()
+        for lane in self.lanes:
+            if lane.gate.is_paced:
+                self._fill(lane)
         now = time.monotonic()
         line, attempt = (
             now - limit.total_seconds()
@@ -154,7 +163,7 @@ class Dispatcher:
                 else:
                     is_late = arrival.started <= line and self._leave(flight)
                 if is_late:
-                    self._park(flight)
+                    self._parking.park(flight)
             self._logbook.record_if_known(arrival)
 
     def pause(self) -> None:
@@ -164,50 +173,42 @@ class Dispatcher:
     def proceed(self) -> None:
         """Start attempts again, unless the bridge ends."""
         self._is_paused = False
-        for lane in self._lanes.values():
+        for lane in self.lanes:
             self._fill(lane)
 
     def end(self) -> None:
         """Park all that waits for a slot, and start nothing more, ever."""
         self._is_ending = True
-        for lane in self._lanes.values():
+        for lane in self.lanes:
             for flight in lane.clear():
-                self._park(flight)
+                self._parking.park(flight)
                 self._inquiries.note(flight.delivery.id, None)
         for arrival in self._logbook.arrivals():
             self._logbook.record_if_known(arrival)
 
     def _lane(self, listener: Listener) -> Lane[Flight]:
-        """Return a listener's lane, after the listener as it is now."""
-        lane = self._lanes.get(listener.id)
-        if lane is None:
-            lane = Lane(listener.max_in_flight, self.patience.line)
-            lane.has_backlog = listener.id in self._backlogs
-            self._lanes[listener.id] = lane
-        lane.slots, lane.wait = listener.max_in_flight, self.patience.line
-        return lane
+        return self.lanes.of(listener, self.patience.line, self._now())
 
     def _offer(self, flight: Flight) -> None:
         if self._is_paused or self._is_ending:
-            self._park(flight)
+            self._parking.park(flight)
             if self._is_ending:
                 self._inquiries.note(flight.delivery.id, None)
             return
-        match self._lane(flight.listener).offer(flight):
+        match self._lane(flight.listener).offer(flight, self._now()):
             case Place.SLOT:
                 self._start(flight)
             case Place.PARKED:
-                self._park(flight)
+                self._parking.park(flight)
             case Place.LINE:
                 pass
 
     def _leave(self, flight: Flight) -> bool:
-        lane = self._lanes.get(flight.listener.id)
-        return lane is not None and lane.leave(flight)
+        return self.lanes[flight.listener.id].leave(flight)
 
     def _fill(self, lane: Lane[Flight]) -> None:
         while not (self._is_paused or self._is_ending):
-            flight = lane.take()
+            flight = lane.take(self._now())
             if flight is None:
                 return
             self._start(flight)
@@ -215,7 +216,7 @@ class Dispatcher:
     def _start(self, flight: Flight) -> None:
         flight.is_started = True
         if flight.was_parked:
-            self._renew_lease(flight)
+            self._parking.renew_lease(flight)
         self._running += 1
         self._quiet.clear()
         call = Call(
@@ -254,38 +255,16 @@ class Dispatcher:
         self._reports.attempted(call, outcome, flight.delivery)
         if outcome.kind is OutcomeKind.GONE:
             self._reports.gone(flight.listener)
-        self._give_back_slot(flight, outcome.duration)
+        self._give_back_slot(flight, outcome, now)
         is_due = decision.due_at is not None and decision.due_at <= now
         if is_due or flight.was_parked:
             self._reports.parked()
 
-    def _give_back_slot(self, flight: Flight, duration: timedelta) -> None:
-        lane = self._lanes[flight.listener.id]
-        lane.end(flight, duration)
+    def _give_back_slot(self, flight: Flight, outcome: Outcome, now: datetime) -> None:
+        lane = self.lanes[flight.listener.id]
+        self._parking.park_all(lane.end(flight, outcome, now))
         self._fill(lane)
-        if lane.is_idle:
-            del self._lanes[flight.listener.id]
-
-    def _renew_lease(self, flight: Flight) -> None:
-        """Let no other bridge take what has waited here for a slot."""
-        now = self._now()
-        until = now + lease_of(flight.listener)
-        known = flight.delivery.due_at
-        if known is None or until - known > LEASE_MARGIN / 2:
-            flight.delivery = replace(flight.delivery, due_at=until, updated_at=now)
-            self._logbook.note(flight, is_held=True)
-
-    def _park(self, flight: Flight) -> None:
-        """Leave a delivery to the database; its attempt, if there is one, goes on."""
-        now = self._now()
-        until = now + lease_of(flight.listener) if flight.is_started else now
-        flight.delivery = replace(flight.delivery, due_at=until, updated_at=now)
-        self._logbook.note(flight, is_held=flight.is_started)
-
-
-def lease_of(listener: Listener) -> timedelta:
-    """Return how long other bridges leave an attempt alone, from its start."""
-    return listener.callback.timeout + LEASE_MARGIN
+        self.lanes.note_use(flight.listener.id, now)
 
 
 def _unknown(kind: str) -> Outcome:

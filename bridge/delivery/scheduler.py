@@ -13,7 +13,8 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Final
 
-from bridge.delivery.dispatcher import Dispatcher, lease_of
+from bridge.delivery.dispatcher import Dispatcher
+from bridge.delivery.parking import lease_of
 from bridge.errors import StoreError
 from bridge.model import Listener, ListenerId
 from bridge.store.journal import Journal

@@ -16,6 +16,8 @@ from typing import Any, Final
 from bridge.intake.asking import Reply, taken
 from bridge.intake.frames import UNREADABLE, readable_key
 from bridge.intake.link import Link, describe
+from bridge.intake.message import Message
+from bridge.intake.readers import Reader, lean
 from bridge.intake.reading import Read, read_event
 from bridge.intake.source import Received, Sink
 from bridge.model import Envelope, Question
@@ -57,6 +59,7 @@ class BrokerSource:
         set_aside: Keeps what is no event, or cannot be recorded.
         reply: Brings replies to those who wait; None: nobody does.
         read: What events are written like here.
+        reader: Takes the messages off the connection.
     """
 
     def __init__(
@@ -68,6 +71,7 @@ class BrokerSource:
         set_aside: SetAside,
         reply: Reply | None = None,
         read: Read = read_event,
+        reader: Reader = lean,
     ) -> None:
         self._connect = connect
         self._queue = queue
@@ -75,6 +79,7 @@ class BrokerSource:
         self._set_aside = set_aside
         self._reply = reply
         self._read = read
+        self._reader = reader
         self._link: Link | None = None
         self._stopping = asyncio.Event()
         self._asides: set[asyncio.Task[None]] = set()
@@ -138,40 +143,38 @@ class BrokerSource:
         if self._stopping.is_set():
             await link.close()
             return
-        link.consume(self._queue)
+        link.consume(self._queue, self._reader)
         _log.info("consuming", extra={"queue": self._queue})
         await link.watch()
 
-    def _on_message(self, sink: Sink, link: Link, message: Any) -> None:  # noqa: ANN401 - py-amqp has no types
+    def _on_message(self, sink: Sink, link: Link, message: Message) -> None:
         if self._stopping.is_set():
             return  # it was on its way; the broker takes it back
-        info = message.delivery_info
-        settle = partial(link.ack, message.delivery_tag)
-        key = info["routing_key"]
-        body = bytes(message.body)
-        properties = dict(message.properties)
-        headers = properties.pop("application_headers", None) or {}
-        envelope = _envelope_of(self._read, properties, headers, body, key)
-
-        def reject(reason: str) -> None:
-            stray = Stray(reason, readable_key(key), properties, headers, body)
-            self._keep_aside(link, stray, settle)
-
+        settle = partial(link.ack, message.tag)
+        reject = partial(self._reject, link, message, settle)
+        envelope = _envelope_of(self._read, message)
         if isinstance(envelope, Envelope):
-            is_repeat = bool(info["redelivered"])
-            question = self._question(properties, headers)
-            sink(Received(envelope, is_repeat, settle, reject, question))
+            question = self._question(message)
+            sink(Received(envelope, message.is_repeat, settle, reject, question))
         else:
             reject(envelope)
 
-    def _question(
-        self, properties: Mapping[str, Any], headers: Mapping[str, Any]
-    ) -> Question | None:
+    def _question(self, message: Message) -> Question | None:
         if self._reply is None:
             return None
-        return taken(properties, headers, self._reply)
+        return taken(message.properties, message.headers, self._reply)
 
-    def _keep_aside(self, link: Link, stray: Stray, settle: Callable[[], None]) -> None:
+    def _reject(
+        self, link: Link, message: Message, settle: Callable[[], None], reason: str
+    ) -> None:
+        stray = Stray(
+            reason,
+            readable_key(message.routing_key),
+            message.properties,
+            message.headers,
+            message.body,
+        )
+
         async def keep() -> None:
             while not link.lost.is_set():
                 try:
@@ -197,20 +200,15 @@ class BrokerSource:
             return
 
 
-def _envelope_of(
-    read: Read,
-    properties: Mapping[str, Any],
-    headers: Mapping[str, Any],
-    body: bytes,
-    key: str,
-) -> Envelope | str:
+def _envelope_of(read: Read, message: Message) -> Envelope | str:
     """Return the event that a message carries, or why it carries none."""
+    key, headers = message.routing_key, message.headers
     if UNREADABLE in headers:
         return "properties: cannot be read"
     if not key.isascii() and _SURROGATE.search(key):
         return "routing_key: is not UTF-8"
     try:
-        return read(properties, headers, body, key)
+        return read(message.properties, headers, message.body, key)
     except InvalidEvent as err:
         return str(err)
     except Exception as err:  # noqa: BLE001 - this message is at fault, the next one is not

@@ -63,7 +63,7 @@ def tolerant(connection: Any, on_method: OnMethod) -> Callable[[Frame], bool]:  
 
 def readable_key(key: str) -> str:
     """Return a routing key as Unicode that fits a short string, for people to read."""
-    return _escaped(key.encode("utf-8", "surrogatepass")).decode(errors="ignore")
+    return escaped(key.encode("utf-8", "surrogatepass")).decode(errors="ignore")
 
 
 def _nothing_but_a_mark() -> bytes:
@@ -79,13 +79,14 @@ def _readable(deliver: bytes) -> bytes:
     names = []
     for _ in ("exchange", "routing key"):
         end = position + 1 + payload[position]
-        name = _escaped(payload[position + 1 : end])
+        name = escaped(payload[position + 1 : end])
         names.append(bytes([len(name)]) + name)
         position = end
     first = 4 + 1 + payload[4] + _TAG_AND_FLAG
     return payload[:first] + b"".join(names)
 
 
-def _escaped(name: bytes) -> bytes:
+def escaped(name: bytes) -> bytes:
+    """Return a name in UTF-8, what is none written out, that fits a short string."""
     text = name.decode("utf-8", "backslashreplace").encode()[:_SHORT_STRING]
     return text.decode(errors="ignore").encode()

@@ -13,9 +13,11 @@ from contextlib import suppress
 from functools import partial
 from typing import Any, Final
 
-MAX_DRAINED: Final = 200  # then others on the loop have their turn
+from bridge.intake.acks import acks
+from bridge.intake.message import Message
+from bridge.intake.readers import TAG, Reader
 
-_TAG: Final = "bridge"
+MAX_HANDED_ON: Final = 200  # then others on the loop have their turn
 
 _log = logging.getLogger(__name__)
 
@@ -26,40 +28,35 @@ class Link:
     Args:
         connection: Of py-amqp, open.
         channel: Its bound of messages in flight is set.
-        on_message: Called with each of py-amqp's messages; never raises.
+        on_message: Called with each message; never raises.
     """
 
     def __init__(
         self,
         connection: Any,  # noqa: ANN401 - py-amqp has no types
         channel: Any,  # noqa: ANN401 - py-amqp has no types
-        on_message: Callable[["Link", Any], None],
+        on_message: Callable[["Link", Message], None],
     ) -> None:
         self._connection = connection
         self._channel = channel
         self._on_message = on_message
         self._descriptor: int = connection.sock.fileno()
         self._to_ack: list[int] = []
+        self._handed_on = 0
         self._loop = asyncio.get_running_loop()
         self.lost: Final = asyncio.Event()
 
-    def consume(self, queue: str) -> None:
+    def consume(self, queue: str, reader: Reader) -> None:
         """Begin; what the broker has to say against it comes as any other fault."""
         self._loop.add_reader(self._descriptor, self._readable)
         self._guarded(
-            partial(
-                self._channel.basic_consume,
-                queue,
-                consumer_tag=_TAG,
-                nowait=True,
-                callback=partial(self._on_message, self),
-            )
+            partial(reader, self._connection, self._channel, queue, self._hand_on)
         )
         self._loop.call_soon(self._readable)  # what came along with the last answer
 
     def cancel(self) -> None:
         """Ask for no more messages; some may still come."""
-        self._guarded(partial(self._channel.basic_cancel, _TAG, nowait=True))
+        self._guarded(partial(self._channel.basic_cancel, TAG, nowait=True))
 
     def ack(self, tag: int) -> None:
         """Ack a message, unless the broker has taken it back already."""
@@ -90,18 +87,27 @@ class Link:
             self._guarded(self._drain)
 
     def _drain(self) -> None:
+        self._handed_on = 0
         try:
-            for _ in range(MAX_DRAINED):
+            while self._handed_on < MAX_HANDED_ON:
                 self._connection.drain_events(timeout=0)
         except TimeoutError:
             return
         # TLS may have read on, so that the socket itself has nothing more to tell.
         self._loop.call_soon(self._readable)
 
+    def _hand_on(self, message: Message) -> None:
+        self._handed_on += 1
+        self._on_message(self, message)
+
     def _flush(self) -> None:
         tags, self._to_ack = self._to_ack, []
         if tags and not self.lost.is_set():
-            self._guarded(partial(_ack_all, self._channel, tags))
+            self._guarded(partial(self._send_acks, tags))
+
+    def _send_acks(self, tags: list[int]) -> None:
+        self._connection.transport.write(acks(self._channel.channel_id, tags))
+        self._connection.bytes_sent += 1  # its heartbeats look at that
 
     def _guarded(self, action: Callable[[], object]) -> None:
         if self.lost.is_set():
@@ -121,11 +127,6 @@ class Link:
 def describe(err: BaseException) -> str:
     """Return an error in one line; py-amqp's have many, or none."""
     return (str(err).strip().splitlines() or [type(err).__name__])[0]
-
-
-def _ack_all(channel: Any, tags: list[int]) -> None:  # noqa: ANN401 - py-amqp has no types
-    for tag in tags:
-        channel.basic_ack(tag)
 
 
 def _close(connection: Any) -> None:  # noqa: ANN401 - py-amqp has no types

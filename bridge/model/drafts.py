@@ -15,6 +15,7 @@ MAX_EVENTS: Final = 100
 MAX_NAME_CHARS: Final = 255
 MAX_DESCRIPTION_CHARS: Final = 1000
 MAX_IN_FLIGHT: Final = 1000
+MAX_RATE: Final = 100_000.0
 MAX_DELAYS: Final = 20
 MAX_DELAY: Final = timedelta(days=7)
 
@@ -35,6 +36,9 @@ def check_draft(draft: ListenerDraft) -> None:
     _check_events(draft.events)
     if not 1 <= draft.max_in_flight <= MAX_IN_FLIGHT:
         raise Invalid("max_in_flight", f"must be from 1 to {MAX_IN_FLIGHT}")
+    rate = draft.rate_per_second
+    if rate is not None and not 0 < rate <= MAX_RATE:
+        raise Invalid("rate_per_second", f"must be over 0 and at most {MAX_RATE:.0f}")
     _check_retry(draft.retry)
 
 

@@ -84,6 +84,7 @@ class Listener:
         events: As they were given: types, groups, aliases, globs.
         when: Condition in YAQL over the event's ``data``.
         secret: Signs what is sent, ``whsec_…``.
+        rate_per_second: Attempts that begin in a second at most; None: any number.
         disabled_reason: Why the bridge itself turned it off.
         workbook_key: What its workbook knows it by; None: it was made by hand.
         revision: Counts its changes, from 1.
@@ -104,6 +105,7 @@ class Listener:
     task: str | None = None
     when: str | None = None
     max_in_flight: int = DEFAULT_MAX_IN_FLIGHT
+    rate_per_second: float | None = None
     retry: RetryPolicy = RetryPolicy()
     enabled: bool = True
     disabled_reason: str | None = None
@@ -130,6 +132,7 @@ class ListenerDraft:
     task: str | None = None
     when: str | None = None
     max_in_flight: int = DEFAULT_MAX_IN_FLIGHT
+    rate_per_second: float | None = None
     retry: RetryPolicy = RetryPolicy()
     enabled: bool = True
     secret: str | None = field(default=None, repr=False)

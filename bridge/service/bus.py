@@ -13,6 +13,7 @@ from bridge.errors import SettingsError
 from bridge.intake.broker import BrokerSource
 from bridge.intake.frames import tolerant
 from bridge.intake.inbox import Inbox
+from bridge.intake.readers import READERS
 from bridge.intake.source import Source
 from bridge.service.acceptance import Acceptance
 from bridge.service.quarantine import keeper
@@ -92,6 +93,7 @@ def broker_bus(settings: BusSettings, url: str, telemetry: Telemetry) -> Bus:
         prefetch=settings.prefetch,
         set_aside=keeper(publisher, settings.timeout, telemetry),
         reply=replies.reply,
+        reader=READERS[settings.reader],
     )
     name = f"RabbitMQ {masked(url)}, queue {settings.bridge_queue}"
     return Bus(source, publisher, publisher, name, replies)

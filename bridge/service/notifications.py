@@ -11,6 +11,7 @@ from itertools import cycle
 
 from bridge.errors import SettingsError
 from bridge.intake.broker import BrokerSource
+from bridge.intake.readers import READERS
 from bridge.intake.reading import read_notification
 from bridge.intake.sources import Sources
 from bridge.service.bus import Bus, connect, publisher_to
@@ -52,6 +53,7 @@ def hearing(bus: Bus, settings: Settings, telemetry: Telemetry) -> Bus:
             prefetch=settings.bus.prefetch,
             set_aside=keeper(publisher, settings.bus.timeout, telemetry),
             read=read_notification,
+            reader=READERS[settings.bus.reader],
         )
         for exchange in heard.exchanges
     ]

@@ -161,6 +161,7 @@ def _settings(values: Mapping[tuple[str, str], Any]) -> Settings:
             bridge_queue=values["bus", "bridge_queue"],
             prefetch=values["bus", "prefetch"],
             queue_type=values["bus", "queue_type"],
+            reader=values["bus", "reader"],
             timeout=timedelta(seconds=values["bus", "timeout_seconds"]),
             duplicate_events=values["bus", "duplicate_events"],
             duplicate_span=timedelta(seconds=values["bus", "duplicate_seconds"]),

@@ -20,6 +20,7 @@ from notifier.topology import (
 
 Auth = Literal["none", "token"]
 Client = Literal["loop", "threads"]
+Reader = Literal["lean", "plain"]
 LogFormat = Literal["line", "json"]
 Network = IPv4Network | IPv6Network
 
@@ -101,6 +102,8 @@ class BusSettings:
         timeout: For a publish to be confirmed.
         duplicate_events: Of so many recorded events, a copy is recognised.
         duplicate_span: For so long.
+        reader: Takes messages off the broker's connection: "lean", in large pieces, or
+            "plain", by py-amqp alone.
     """
 
     url: str | None = field(default=None, repr=False)
@@ -112,6 +115,7 @@ class BusSettings:
     timeout: timedelta = timedelta(seconds=5)
     duplicate_events: int = 100_000
     duplicate_span: timedelta = timedelta(minutes=10)
+    reader: Reader = "lean"
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from bridge.model.drafts import (
     MAX_DELAYS,
     MAX_EVENTS,
     MAX_IN_FLIGHT,
+    MAX_RATE,
 )
 from bridge.model.listener import (
     DEFAULT_DELAYS,
@@ -32,7 +33,7 @@ from bridge.shape.shown import listener_json
 from bridge.shape.strict import Strict
 from notifier.event import DEFAULT_PROJECT
 
-_NOT_YET: Final[Mapping[str, object]] = {"ordered": False, "rate_per_second": None}
+_NOT_YET: Final[Mapping[str, object]] = {"ordered": False}
 _CALLBACK_NOT_YET: Final[Mapping[str, object]] = {
     "format": "standard",
     "batch": None,
@@ -134,7 +135,12 @@ class NewListener(Strict):
     callback: Callback
     ordered: Annotated[Any, WithJsonSchema({"const": False})] = False
     max_in_flight: int = Field(DEFAULT_MAX_IN_FLIGHT, ge=1, le=MAX_IN_FLIGHT)
-    rate_per_second: _Nothing = None
+    rate_per_second: float | None = Field(
+        None,
+        gt=0,
+        le=MAX_RATE,
+        description="Attempts that begin in a second at most. Default: any number.",
+    )
     retry: Retry = Retry()
     enabled: bool = True
     secret: _MaybeText = Field(
@@ -170,6 +176,7 @@ class NewListener(Strict):
             when=self.when,
             callback=self.callback.spec(current.callback if current else None),
             max_in_flight=self.max_in_flight,
+            rate_per_second=self.rate_per_second,
             retry=RetryPolicy(
                 tuple(timedelta(seconds=s) for s in retry.delays_seconds), retry.jitter
             ),

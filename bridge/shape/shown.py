@@ -26,7 +26,7 @@ def listener_json(listener: Listener) -> dict[str, Any]:
         "callback": _callback_json(listener.callback),
         "ordered": False,
         "max_in_flight": listener.max_in_flight,
-        "rate_per_second": None,
+        "rate_per_second": _rate(listener.rate_per_second),
         "retry": {
             "delays_seconds": [_seconds(delay) for delay in listener.retry.delays],
             "jitter": listener.retry.jitter,
@@ -72,5 +72,12 @@ def _callback_json(spec: CallbackSpec) -> dict[str, Any]:
 
 
 def _seconds(time: timedelta) -> float:
-    seconds = time.total_seconds()
-    return int(seconds) if seconds.is_integer() else seconds  # 5, not 5.0
+    return _short(time.total_seconds())
+
+
+def _rate(per_second: float | None) -> float | None:
+    return None if per_second is None else _short(per_second)
+
+
+def _short(number: float) -> float:
+    return int(number) if number.is_integer() else number  # 5, not 5.0

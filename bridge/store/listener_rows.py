@@ -46,6 +46,7 @@ def listener_row(listener: Listener, vault: Vault) -> dict[str, Any]:
             }
         ),
         "max_in_flight": listener.max_in_flight,
+        "rate_per_second": listener.rate_per_second,
         "retry": {
             "delays_seconds": [d.total_seconds() for d in listener.retry.delays],
             "jitter": listener.retry.jitter,
@@ -76,6 +77,7 @@ def listener_of(row: Row[Any], vault: Vault) -> Listener:
         callback=_spec(row.callback, sealed),
         secret=sealed["secret"],
         max_in_flight=row.max_in_flight,
+        rate_per_second=row.rate_per_second,
         retry=RetryPolicy(
             tuple(timedelta(seconds=s) for s in row.retry["delays_seconds"]),
             row.retry["jitter"],

@@ -106,6 +106,7 @@ listeners: Final = Table(
     Column("changed_in", BigInteger, nullable=False),
     Column("description", Text),
     Column("workbook_key", Text),
+    Column("rate_per_second", Float),
     Index("ix_listeners_changed_in", "changed_in"),
     Index(
         "ix_listeners_workbook",

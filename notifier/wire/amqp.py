@@ -10,6 +10,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final
 
 from notifier.errors import InvalidEvent
@@ -25,6 +26,9 @@ CONTENT_TYPE: Final = "application/json"
 PERSISTENT: Final = 2
 
 _PROJECT_PLACE: Final = 2
+_MAX_NAMES: Final = 1024
+# Of several headers with one name, the first prefix has the last word.
+_RANK: Final = {prefix: rank for rank, prefix in enumerate((*READ_PREFIXES, ""))}
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,18 +102,34 @@ def from_amqp(
 
 def _read_attributes(headers: Mapping[str, Any]) -> dict[str, str]:
     attributes: dict[str, str] = {}
-    for prefix in READ_PREFIXES:
-        for header, value in headers.items():
-            if header.startswith(prefix) and value is not None:
-                name = header.removeprefix(prefix).lower()
+    others: list[tuple[str, str]] = []
+    for header, value in headers.items():
+        if value is not None:
+            prefix, name = _name_in(header)
+            if prefix == PREFIX:
                 attributes.setdefault(name, _text(header, value))
-    for name in TRACE:
-        if headers.get(name) is not None:
-            attributes.setdefault(name, _text(name, headers[name]))
+            elif name:
+                others.append((prefix, header))
+    for _, header in sorted(others, key=lambda one: _RANK[one[0]]):
+        name = _name_in(header)[1]
+        attributes.setdefault(name, _text(header, headers[header]))
     return attributes
 
 
+@lru_cache(_MAX_NAMES)
+def _name_in(header: str) -> tuple[str, str]:
+    """Return prefix and name of the attribute in a header; no name: there is none."""
+    if header in TRACE:
+        return "", header
+    for prefix in READ_PREFIXES:
+        if header.startswith(prefix):
+            return prefix, header.removeprefix(prefix).lower()
+    return "", ""
+
+
 def _text(header: str, value: object) -> str:
+    if isinstance(value, str):
+        return value
     if isinstance(value, bool):
         return str(value).lower()  # CloudEvents 1.0 §3.1: Boolean as text
     if isinstance(value, bytes):
@@ -117,7 +137,7 @@ def _text(header: str, value: object) -> str:
             return value.decode()
         except UnicodeDecodeError as err:
             raise InvalidEvent(header, "is not UTF-8") from err
-    if isinstance(value, (str, int)):
+    if isinstance(value, int):
         return str(value)
     raise InvalidEvent(header, f"must be text, not {type(value).__name__}")
 

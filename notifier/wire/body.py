@@ -77,18 +77,17 @@ def decode_json(
     try:
         # json.loads would take bytes in UTF-16 and UTF-32 too
         text = body.decode() if isinstance(body, bytes) else body
-        value = json.loads(
-            text, parse_constant=_no_constant, parse_int=_integer, parse_float=_float
-        )
+        value = _DECODER.decode(text)
     except RecursionError as err:
         raise InvalidEvent("body", "is nested too deeply") from err
     except UnicodeDecodeError as err:
         raise InvalidEvent("body", "is not UTF-8") from err
     except ValueError as err:
         raise InvalidEvent("body", f"is not JSON: {err}") from err
-    if _SURROGATE.search(text):  # only then is it worth the time
+    # Only then are they worth the time; integers are looked at one by one.
+    if ("\\u" in text or not text.isascii()) and _SURROGATE.search(text):
         encode_json("body", value, max_depth=max_depth)
-    else:
+    elif text.count("{") + text.count("[") > max_depth:
         _check_values("body", value, max_depth)
     return value
 
@@ -125,7 +124,8 @@ def parse_time(field: str, text: object) -> datetime:
             field, "must be a time as in RFC 3339, such as 2026-11-24T02:10:00Z"
         )
     try:
-        return datetime.fromisoformat(text.upper()).astimezone(UTC)
+        time = datetime.fromisoformat(text.upper())
+        return time if time.tzinfo is UTC else time.astimezone(UTC)
     except (ValueError, OverflowError) as err:
         raise InvalidEvent(field, f"is no time: {err}") from err
 
@@ -164,6 +164,12 @@ def _float(text: str) -> float:
 
 def _no_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not JSON")
+
+
+# Made once: json.loads with these would make one for each text.
+_DECODER: Final = json.JSONDecoder(
+    parse_constant=_no_constant, parse_int=_integer, parse_float=_float
+)
 
 
 def _check_values(path: str, value: object, max_depth: int) -> None:

@@ -12,6 +12,7 @@ it would not, and end in ``~`` and the start of their SHA-256.
 
 import hashlib
 import re
+from functools import lru_cache
 from typing import Final
 
 from notifier.errors import InvalidEvent
@@ -22,6 +23,7 @@ MAX_PROJECT_BYTES: Final = 64
 
 _EMPTY: Final = "-"
 _DIGEST_CHARS: Final = 8
+_MAX_PROJECTS: Final = 1024
 _SPECIAL = re.compile(r"[.*#%\x00-\x20\x7f-\x9f]")
 
 
@@ -49,6 +51,7 @@ def routing_key(event: Event) -> str:
     return ".".join((kind, what, project_word(event.project), *words))
 
 
+@lru_cache(_MAX_PROJECTS)
 def project_word(project: str) -> str:
     """Return a project as it stands in a routing key.
 

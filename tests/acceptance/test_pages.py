@@ -17,7 +17,6 @@ LISTENERS = Page("docs/how-to/listeners.md")
 OPERATE = Page("docs/how-to/operate.md")
 NOT_YET = {
     "ordered": True,
-    "rate_per_second": 5,
     "callback.batch": {"max_events": 100},
     "callback.format": "cloudevents",
 }

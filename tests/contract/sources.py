@@ -99,13 +99,16 @@ class InboxSide:
 class BrokerSide:
     """RabbitMQ."""
 
+    READER = "lean"
+
     def __init__(self, url):
         self.url = url
         self._publishers = [AmqpPublisher(url)]
 
     def open(self):
         """Return a source, as a process that has just started has it."""
-        bus = broker_bus(BusSettings(prefetch=BOUND), self.url, Telemetry())
+        settings = BusSettings(prefetch=BOUND, reader=self.READER)
+        bus = broker_bus(settings, self.url, Telemetry())
         self._publishers.append(bus.publisher)
         return bus.source
 
@@ -124,6 +127,12 @@ class BrokerSide:
     def close(self):
         for publisher in self._publishers:
             publisher.close()
+
+
+class PlainBrokerSide(BrokerSide):
+    """RabbitMQ, read by py-amqp alone."""
+
+    READER = "plain"
 
 
 class NotificationSide(BrokerSide):

@@ -11,6 +11,7 @@ from tests.contract.sources import (
     BrokerSide,
     InboxSide,
     NotificationSide,
+    PlainBrokerSide,
     Taken,
     consuming,
     envelope_of,
@@ -36,7 +37,11 @@ def ids(events):
     return [event.id for event in events]
 
 
-ON_A_BROKER = {"broker": BrokerSide, "notifications": NotificationSide}
+ON_A_BROKER = {
+    "broker": BrokerSide,
+    "broker-plain": PlainBrokerSide,
+    "notifications": NotificationSide,
+}
 
 
 @pytest.fixture(params=["inbox", *ON_A_BROKER])

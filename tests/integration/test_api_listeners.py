@@ -92,7 +92,7 @@ def test_everything_that_may_be_set_is_kept(add, kept):
         },
         "ordered": False,
         "max_in_flight": 7,
-        "rate_per_second": None,
+        "rate_per_second": 2.5,
         "retry": {"delays_seconds": [1, 0.5], "jitter": 0},
         "enabled": False,
     }

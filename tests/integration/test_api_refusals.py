@@ -68,7 +68,8 @@ WRONG = {
     "a condition that does not parse": ({"when": "$.("}, "when", ""),
     "no condition": ({"when": " "}, "when", "is empty"),
     "a wish for order": ({"ordered": True}, "ordered", "not supported yet"),
-    "a rate": ({"rate_per_second": 5}, "rate_per_second", "not supported yet"),
+    "no rate": ({"rate_per_second": 0}, "rate_per_second", "greater than 0"),
+    "a rate": ({"rate_per_second": 1e9}, "rate_per_second", "100000"),
     "a batch": (callback(batch={}), "callback.batch", "not supported yet"),
     "another format": (
         callback(format="cloudevents"),

@@ -7,7 +7,7 @@ from urllib.parse import quote
 import psycopg
 import pytest
 
-from bridge.delivery import dispatcher
+from bridge.delivery import parking
 from bridge.errors import StoreError
 from bridge.model import State
 from bridge.store import clock as clocks
@@ -105,7 +105,7 @@ async def test_bridges_whose_machines_clocks_differ_respect_each_others_leases(
 ):
     listener, envelope = a_listener(), an_envelope()
     lease = timedelta(seconds=1)
-    monkeypatch.setattr(dispatcher, "LEASE_MARGIN", lease - listener.callback.timeout)
+    monkeypatch.setattr(parking, "LEASE_MARGIN", lease - listener.callback.timeout)
     with Database(postgres_url) as database:
         schema.migrate(database)
         stores = Stores(database)

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from bridge.delivery import dispatcher as dispatching
+from bridge.delivery import parking
 from bridge.delivery.dispatcher import Dispatcher
 from bridge.delivery.lane import MAX_WAITING
 from bridge.delivery.recorder import Recorder
@@ -162,12 +162,12 @@ async def test_due_deliveries_get_half_of_the_slots(stores, listener, park):
 async def test_an_attempt_that_outlives_its_lease_is_not_started_twice(
     stores, listener, monkeypatch
 ):
-    usual = dispatching.LEASE_MARGIN
-    monkeypatch.setattr(dispatching, "LEASE_MARGIN", -listener.callback.timeout)
+    usual = parking.LEASE_MARGIN
+    monkeypatch.setattr(parking, "LEASE_MARGIN", -listener.callback.timeout)
     envelope = an_envelope()
     async with RunningWorker(stores, wait_for_settle, patience=IMPATIENT) as running:
         await running.hand(envelope)
-        monkeypatch.setattr(dispatching, "LEASE_MARGIN", usual)
+        monkeypatch.setattr(parking, "LEASE_MARGIN", usual)
 
         await until(lambda: standing(stores, envelope, listener)[0].due_at > now())
         (call,) = running.callback.calls
@@ -180,7 +180,7 @@ async def test_an_attempt_that_outlives_its_lease_is_not_started_twice(
 async def test_what_waited_for_its_slot_has_a_lease_for_all_of_its_attempt(
     stores, park, monkeypatch
 ):
-    monkeypatch.setattr(dispatching, "LEASE_MARGIN", MOMENT)
+    monkeypatch.setattr(parking, "LEASE_MARGIN", MOMENT)
     listener = a_listener(max_in_flight=1)
     stores.listeners.add(listener)
     async with RunningWorker(stores, wait_for_settle) as running:

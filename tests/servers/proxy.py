@@ -1,16 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A TCP proxy that swallows bytes or cuts connections when it is told to."""
+"""A TCP proxy that swallows bytes, crumbles them or cuts connections when told to."""
 
 import contextlib
 import socket
 import struct
 import threading
-from typing import Final, Self
+from typing import Final, Literal, Self
 from urllib.parse import urlsplit, urlunsplit
 
 _HOST: Final = "127.0.0.1"
 _CHUNK_BYTES: Final = 65536
 _END_WITHIN_SECONDS: Final = 10
+Sender = Literal["clients", "server"]
+
 _RESET: Final = struct.pack("ii", 1, 0)  # to linger for no time: closing sends a RST
 
 
@@ -39,8 +41,8 @@ class Proxy:
         self.left_by_server = 0
         self._open: set[socket.socket] = set()
         self._dead: set[socket.socket] = set()
-        self._left: int | None = None
-        self._refuses = self._swallows = False
+        self._left: dict[Sender, int] = {}
+        self._refuses = self._swallows = self._crumbles = False
         self._threads: list[threading.Thread] = []
 
     def __enter__(self) -> Self:
@@ -73,9 +75,13 @@ class Proxy:
         self._refuses = self._swallows = False
         self.reset()
 
-    def cut_after(self, count: int) -> None:
-        """Reset all connections once clients have sent so many more bytes."""
-        self._left = count
+    def crumble(self) -> None:
+        """From now on, let every byte through in a segment of its own."""
+        self._crumbles = True
+
+    def cut_after(self, count: int, sender: Sender = "clients") -> None:
+        """Reset all connections once so many more bytes of one side went through."""
+        self._left[sender] = count
 
     def reset(self) -> None:
         """Reset the connections there are."""
@@ -103,26 +109,35 @@ class Proxy:
                 self._open.update((client, server))
                 if self._swallows:
                     self.swallow()
-                self._start(self._pump, client, server, self._upwards)
+                self._start(self._pump, client, server, "clients")
                 self._start(self._pump_down, server, client)
 
     def _pump_down(self, server, client) -> None:
-        self._pump(server, client, lambda data: data)
+        self._pump(server, client, "server")
         self.left_by_server += 1
 
-    def _pump(self, source, sink, let_through) -> None:
+    def _pump(self, source, sink, sender: Sender) -> None:
         with contextlib.suppress(OSError):
             while data := source.recv(_CHUNK_BYTES):
                 if source not in self._dead:
-                    sink.sendall(let_through(data))
+                    self._send(sink, self._until_cut(data, sender))
+                    if self._left.get(sender) == 0:
+                        del self._left[sender]
+                        self.reset()
         with contextlib.suppress(OSError):
             sink.shutdown(socket.SHUT_WR)
 
-    def _upwards(self, data: bytes) -> bytes:
-        if self._left is None:
+    def _send(self, sink, data: bytes) -> None:
+        if not self._crumbles:
+            sink.sendall(data)
+            return
+        sink.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        for place in range(len(data)):
+            sink.sendall(data[place : place + 1])
+
+    def _until_cut(self, data: bytes, sender: Sender) -> bytes:
+        left = self._left.get(sender)
+        if left is None:
             return data
-        part, self._left = data[: self._left], self._left - len(data)
-        if self._left <= 0:
-            self._left = None
-            self.reset()
-        return part
+        self._left[sender] = max(left - len(data), 0)
+        return data[:left]

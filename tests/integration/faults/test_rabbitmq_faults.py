@@ -252,3 +252,14 @@ def test_a_connection_that_is_cut_in_the_middle_loses_nothing(url, cut_after):
 
         assert proxy.connections == 2
     assert first_of_each(queued(url)[1:]) == [event.id for event in events]
+
+
+def test_a_broker_that_answers_byte_by_byte_is_understood(url):
+    events = [numbered(n, f"e{n % 5}") for n in range(50)]
+    with Proxy(url) as proxy, AmqpPublisher(proxy.url) as publisher:
+        proxy.crumble()
+
+        publisher.publish(events, timeout=TIMEOUT)
+
+        assert proxy.connections == 1
+    assert queued(url) == [event.id for event in events]

@@ -10,7 +10,12 @@ import pytest
 from bridge.model import State
 from notifier.publishers.amqp import AmqpPublisher
 from notifier.publishers.dial import client_of
-from notifier.topology import BRIDGE_QUEUE, EXCHANGE, QUARANTINE_QUEUE
+from notifier.topology import (
+    BRIDGE_QUEUE,
+    DEAD_EXCHANGE,
+    EXCHANGE,
+    QUARANTINE_QUEUE,
+)
 from notifier.wire import to_amqp
 from tests import figures
 from tests.bridges import BridgeProcess
@@ -110,6 +115,37 @@ def test_a_queue_that_is_deleted_is_consumed_again(bridge, ledger, publish, chan
 
     publish("after")
     ledger.wait_for(["after"])
+
+
+def test_what_was_deleted_is_declared_again_with_its_bindings(
+    bridge, ledger, publish, channel
+):
+    publish("before")
+    ledger.wait_for(["before"])
+
+    channel.exchange_delete(EXCHANGE)
+    publish("between")
+    ledger.wait_for(["between"])
+    for name in (EXCHANGE, DEAD_EXCHANGE):
+        channel.exchange_delete(name)
+    for name in (QUARANTINE_QUEUE, BRIDGE_QUEUE):  # the bridge notices the last
+        channel.queue_delete(name)
+    bridge.wait_until(lambda: "the bus is lost" in bridge.said)
+    bridge.wait_until_ready(CONSUMING_WITHIN_SECONDS)
+
+    # by one that declares nothing
+    channel.basic_publish(amqp.Message("hello"), EXCHANGE, "greeting")
+    message = to_amqp(an_event("after"))
+    channel.basic_publish(
+        amqp.Message(
+            message.body, application_headers=message.headers, **message.properties
+        ),
+        EXCHANGE,
+        message.routing_key,
+    )
+    ledger.wait_for(["after"])
+    bridge.wait_until(lambda: bridge.metric("notifier_bridge_quarantined_total") == 1)
+    assert channel.basic_get(QUARANTINE_QUEUE).body == "hello"
 
 
 def test_sigterm_lets_attempts_end_and_records_them(bridge, ledger, publish, channel):

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from bridge.delivery import dispatcher
+from bridge.delivery import parking
 from bridge.model import State
 from tests.loops import on_loop, until
 from tests.stored import a_listener, an_envelope
@@ -86,7 +86,7 @@ async def test_what_ended_meanwhile_is_recorded_and_not_repeated(
     stores, listener, monkeypatch
 ):
     """Not even where its lease has run out: whoever is quicker, it is in hand."""
-    monkeypatch.setattr(dispatcher, "LEASE_MARGIN", -listener.callback.timeout)
+    monkeypatch.setattr(parking, "LEASE_MARGIN", -listener.callback.timeout)
     envelope = an_envelope()
     async with RunningWorker(stores, wait_for_settle, patience=IMPATIENT) as running:
         await running.hand(envelope)

@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One message as the broker delivered it, whoever read it off the socket."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What a consumer is handed.
+
+    Attributes:
+        tag: Acks it.
+        is_repeat: The broker has delivered it before.
+        properties: By py-amqp's names, the headers left out.
+    """
+
+    tag: int
+    is_repeat: bool
+    routing_key: str
+    properties: Mapping[str, Any]
+    headers: Mapping[str, Any]
+    body: bytes
+
+
+OnMessage = Callable[[Message], None]
+"""Takes a message; never raises."""
+
+
+def parted(properties: dict[str, Any]) -> tuple[dict[str, Any], Mapping[str, Any]]:
+    """Return py-amqp's properties without the headers, and the headers."""
+    headers = properties.pop("application_headers", None)
+    return properties, {} if headers is None else headers
