@@ -44,6 +44,7 @@ TEST = [
     "ruff>=0.14",
     "schemathesis>=4.32",
     "standardwebhooks>=1.0",
+    "time-machine>=2.16",
     "tox>=4.23",
     "types-PyYAML>=6",
     "types-requests>=2.32",

@@ -30,11 +30,22 @@ class BridgeProcess:
         amqp_url: None: the bus in its process.
         options: Of ``serve``, beside the port.
         stdin: What it reads from; None: nothing.
+        program: A module that takes the arguments of ``bridge``.
         **environment: Settings, by their names in the environment.
     """
 
-    def __init__(self, home, amqp_url=None, *, options=(), stdin=None, **environment):
+    def __init__(
+        self,
+        home,
+        amqp_url=None,
+        *,
+        options=(),
+        stdin=None,
+        program="bridge",
+        **environment,
+    ):
         self._home = home
+        self._program = program
         self._options = options
         self._stdin = subprocess.DEVNULL if stdin is None else stdin
         self._port = free_port()
@@ -78,7 +89,14 @@ class BridgeProcess:
 
     def launch(self):
         """Start it; see `wait_until_ready`."""
-        serve = (sys.executable, "-m", "bridge", "serve", "--port", str(self._port))
+        serve = (
+            sys.executable,
+            "-m",
+            self._program,
+            "serve",
+            "--port",
+            str(self._port),
+        )
         command = (*serve, *self._options)
         with self._log.open("a") as log:
             self._process = subprocess.Popen(

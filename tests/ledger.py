@@ -16,11 +16,13 @@ class Ledger:
     Attributes:
         ids: Event id to the ``webhook-id`` of each call that came for it, in order.
         times: The same with monotonic seconds.
+        status: What it answers.
     """
 
     def __init__(self):
         self.ids = defaultdict(list)
         self.times = defaultdict(list)
+        self.status = 200
         self._changed = threading.Condition()
         self._may_answer = threading.Event()
         self._may_answer.set()
@@ -45,7 +47,7 @@ class Ledger:
         self._may_answer.clear()
 
     def release(self):
-        """Answer all that waits, and what comes, with 200."""
+        """Answer all that waits, and what comes."""
         self._may_answer.set()
 
     def wait_for(self, event_ids, seconds=PATIENCE_SECONDS):
@@ -72,4 +74,4 @@ class Ledger:
 
     def _answer(self, _):
         self._may_answer.wait(PATIENCE_SECONDS)
-        return 200
+        return self.status

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Opens the database for a bridge: migrated, its key checked, its leases sorted out."""
 
+import logging
 import os
 import secrets
 import socket
@@ -10,7 +11,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
 from bridge.settings import Settings
-from bridge.store import schema
+from bridge.store import jumps, schema
 from bridge.store.clock import Clock
 from bridge.store.database import Database
 from bridge.store.deliveries import DeliveryStore
@@ -22,6 +23,8 @@ from bridge.store.retention import RetentionStore
 from bridge.store.tokens import TokenStore
 from bridge.store.vault import Vault, claim, read_key
 from bridge.store.workbooks import WorkbookStore
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +71,7 @@ def open_stores(settings: Settings) -> Iterator[Stores]:
         clock.synchronise()
         journal = Journal(database, _owner())
         if database.file is not None:
+            _follow_clock(database, clock)
             journal.release(clock.now())
         executor = stack.enter_context(ThreadPoolExecutor(1, "journal"))
         stack.callback(
@@ -95,6 +99,12 @@ def vault_of(settings: Settings) -> Vault:
     """
     key = settings.secrets.key
     return Vault(read_key(settings.secrets.key_file) if key is None else key)
+
+
+def _follow_clock(database: Database, clock: Clock) -> None:
+    jump = jumps.follow(database, clock.zero)
+    if jump:
+        _log.warning("the clock was set", extra={"seconds": jump.total_seconds()})
 
 
 def _owner() -> str:

@@ -3,7 +3,8 @@
 
 Between two looks at it time passes as on a monotonic clock, so that a machine's wall
 clock may be wrong or jump. SQLite has no clock but the machine's, and one bridge: there
-the wall clock is read once, at the start.
+the wall clock is read once, at the start, and what is due follows if it was set since
+the start before (`bridge.store.jumps`).
 """
 
 import time
@@ -43,6 +44,12 @@ class Clock:
         """Return the time; quick, from any thread."""
         then, at = self._anchor
         return then + (_steady() - at)
+
+    @property
+    def zero(self) -> datetime:
+        """When the machine was started, by this clock."""
+        then, at = self._anchor
+        return then - at
 
     def synchronise(self) -> None:
         """Look at the database's clock; blocking.
