@@ -8,7 +8,7 @@ import pytest
 from taskflow import engines, task
 from taskflow.patterns import linear_flow, unordered_flow
 
-from notifier.engines.taskflow_gate import TaskFlowGate, gated
+from notifier.engines.taskflow import TaskFlowGate, gated
 from notifier.errors import CallRefused
 from notifier.notifier import Notifier
 from notifier.publishers.memory import MemoryPublisher

@@ -4,7 +4,7 @@
 import threading
 from datetime import timedelta
 
-from notifier.engines.aside import MAX_WAITING, Aside
+from notifier.engines.celery.aside import MAX_WAITING, Aside
 
 PATIENCE = timedelta(seconds=20)
 

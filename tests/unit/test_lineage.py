@@ -4,7 +4,7 @@
 import pytest
 from celery.app.task import Context
 
-from notifier.engines.lineage import HEADER, Lineage, Run, attempt
+from notifier.engines.celery.lineage import HEADER, Lineage, Run, attempt
 
 
 def a_run(name="shop.reserve", **known):

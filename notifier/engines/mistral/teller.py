@@ -5,7 +5,6 @@ Safe to share between threads; never waits for the bus.
 """
 
 import threading
-import time
 from collections import OrderedDict
 from collections.abc import Mapping
 from typing import Any, Final
@@ -13,6 +12,7 @@ from typing import Any, Final
 from notifier.engines.mistral.memory import Memory
 from notifier.engines.mistral.notice import Notice
 from notifier.engines.mistral.translation import translate
+from notifier.engines.numbering import Numbering
 from notifier.publishers.backlog import Backlog
 
 COPIES_REMEMBERED: Final = 1000
@@ -36,7 +36,7 @@ class Teller:
         self._project = project
         self._lock = threading.Lock()
         self._memory = Memory(alone=alone)
-        self._sequence = 0
+        self._numbering = Numbering()
         self._told: OrderedDict[tuple[object, ...], Mapping[str, Any]] = OrderedDict()
 
     def tell(self, notice: Notice) -> None:
@@ -54,7 +54,7 @@ class Teller:
                 known,
                 source=self._source,
                 project=self._project,
-                sequence=self._next(),
+                sequence=self._numbering.next(),
             )
             self._backlog.add(event)
 
@@ -72,8 +72,3 @@ class Teller:
         if len(self._told) > COPIES_REMEMBERED:
             self._told.popitem(last=False)
         return True
-
-    def _next(self) -> int:
-        # Microseconds keep the order over a restart, and nearly so between engines.
-        self._sequence = max(self._sequence + 1, time.time_ns() // 1000)
-        return self._sequence

@@ -8,6 +8,7 @@ from typing import Any, Final
 from notifier.engines.excerpt import error_text
 from notifier.engines.mistral.memory import Known
 from notifier.engines.mistral.notice import Notice
+from notifier.engines.numbering import sequence_of
 from notifier.event import UNKNOWN, Event
 
 _NAMESPACE: Final = uuid.UUID("6a2f8f6e-0f0c-5f0e-9d53-4c8ad2a1c9b7")
@@ -38,7 +39,7 @@ def translate(
         source=source,
         event_id=event_id(notice, sequence),
         time=datetime.fromtimestamp(sequence / 1e6, UTC) if time is None else time,
-        attributes={"sequence": f"{sequence:016d}"},
+        attributes={"sequence": sequence_of(sequence)},
         engine="mistral",
         project=UNKNOWN if tenant is None else tenant,
         workbook=workbook,

@@ -7,10 +7,10 @@ timeout for each event.
 """
 
 import threading
-import time
-from typing import Any, Final
+from typing import Any, Final, Unpack
 
 from notifier.engines.excerpt import error_text, result_members
+from notifier.engines.numbering import Numbering, sequence_of
 from notifier.event import UNKNOWN, Unknown
 from notifier.facts import Facts
 from notifier.notifier import Notifier
@@ -109,7 +109,7 @@ class TaskFlowListener(Listener):  # type: ignore[misc] # TaskFlow publishes no 
         self._error = _known_error(engine.storage)
         self._sub_flows: dict[str, str] | None = None
         self._ended_before = False
-        self._sequence = 0
+        self._numbering = Numbering()
         self._lock = threading.Lock()  # numbers leave in their order
 
     def _flow_receiver(self, state: str, details: dict[str, Any]) -> None:
@@ -171,7 +171,8 @@ class TaskFlowListener(Listener):  # type: ignore[misc] # TaskFlow publishes no 
         self, word: str, flow_state: str, task: dict[str, Any] | None = None
     ) -> None:
         with self._lock:
-            facts: Facts = {**self._facts, "attributes": {"sequence": self._next()}}
+            sequence = sequence_of(self._numbering.next())
+            facts: Facts = {**self._facts, "attributes": {"sequence": sequence}}
             failed_unseen = flow_state == states.FAILURE and self._error is None
             execution = {
                 "id": self._engine.storage.flow_uuid,
@@ -181,12 +182,18 @@ class TaskFlowListener(Listener):  # type: ignore[misc] # TaskFlow publishes no 
             if task is None:
                 self._notifier.execution(word, execution, **facts)
             else:
-                self._notifier.task(word, task, execution=execution, **facts)
+                self.tell_task(word, task, execution=execution, **facts)
 
-    def _next(self) -> str:
-        # Microseconds keep the order when another process takes the flow up.
-        self._sequence = max(self._sequence + 1, time.time_ns() // 1000)
-        return f"{self._sequence:016d}"
+    def tell_task(
+        self,
+        word: str,
+        task: dict[str, Any],
+        *,
+        execution: dict[str, Any],
+        **facts: Unpack[Facts],
+    ) -> None:
+        """Tell of a task; one at a time, for those who want to do it otherwise."""
+        self._notifier.task(word, task, execution=execution, **facts)
 
 
 def _known_error(storage: Any) -> str | None:  # noqa: ANN401 - no types

@@ -14,14 +14,13 @@ the thread that it runs on: tasks that run side by side wait side by side.
 """
 
 import logging
-from collections.abc import Container
 from datetime import timedelta
 from typing import Any, Self, TypeVar, Unpack
 
-from notifier.engines.taskflow import TaskFlowListener
+from notifier.engines.taskflow.listener import TaskFlowListener
 from notifier.errors import InvalidEvent
 from notifier.event import Event
-from notifier.facts import Facts, Who
+from notifier.facts import Facts
 from notifier.notifier import Notifier
 from notifier.verdict import OnTimeout, Verdict
 
@@ -92,12 +91,13 @@ class TaskFlowGate(TaskFlowListener):
         engine.compile()
         nodes = engine.compilation.execution_graph.nodes
         self._gated = [node for node in nodes if hasattr(node, "workflow_gate")]
-        self._call = notifier.call
-        self._held = _Held(notifier, {task.name for task in self._gated})
+        self._names = {task.name for task in self._gated}
+        # Task's name to the event that its thread will tell.
+        self._starts: dict[str, Event] = {}
         self._timeout = timeout
         self._on_timeout: OnTimeout = on_timeout
         super().__init__(
-            engine, self._held, workbook=workbook, workflow=workflow, project=project
+            engine, notifier, workbook=workbook, workflow=workflow, project=project
         )
 
     def ask(self, task_name: str) -> None:
@@ -109,11 +109,30 @@ class TaskFlowGate(TaskFlowListener):
         self._verdict(task_name).raise_if_refused()
 
     def _verdict(self, task_name: str) -> Verdict:
-        event = self._held.starts.pop(task_name, None)
+        event = self._starts.pop(task_name, None)
         if event is None:
             return Verdict.unanswered(self._on_timeout, NOTHING_TO_ASK)
         timeout, on_timeout = self._timeout, self._on_timeout
-        return self._call(event, timeout=timeout, on_timeout=on_timeout)
+        return self._notifier.call(event, timeout=timeout, on_timeout=on_timeout)
+
+    def tell_task(
+        self,
+        word: str,
+        task: dict[str, Any],
+        *,
+        execution: dict[str, Any],
+        **facts: Unpack[Facts],
+    ) -> None:
+        """Tell of a task, but hold back the start of a gated one."""
+        if word != "started" or task["name"] not in self._names:
+            super().tell_task(word, task, execution=execution, **facts)
+            return
+        try:
+            self._starts[task["name"]] = self._notifier.event(
+                "task.started", execution=execution, task=task, **facts
+            )
+        except InvalidEvent as err:
+            _log.error("a start cannot be told", extra={"fault": str(err)})
 
     def __enter__(self) -> Self:
         for task in self._gated:
@@ -125,34 +144,3 @@ class TaskFlowGate(TaskFlowListener):
         super().__exit__(*error)
         for task in self._gated:
             task.workflow_gate = None
-
-
-class _Held(Notifier):
-    """Tells as another notifier does, but holds the start of gated tasks back.
-
-    Attributes:
-        starts: Task's name to the event that its thread will tell.
-    """
-
-    def __init__(self, notifier: Notifier, gated: Container[str]) -> None:
-        self.starts: dict[str, Event] = {}
-        self._notifier = notifier
-        self._gated = gated
-
-    def execution(self, what: str, execution: Who, **facts: Unpack[Facts]) -> bool:
-        return self._notifier.execution(what, execution, **facts)
-
-    def task(
-        self, what: str, task: Who, *, execution: Who, **facts: Unpack[Facts]
-    ) -> bool:
-        name = str(task if isinstance(task, str) else task.get("name"))
-        if what != "started" or name not in self._gated:
-            return self._notifier.task(what, task, execution=execution, **facts)
-        try:
-            self.starts[name] = self._notifier.event(
-                "task.started", execution=execution, task=task, **facts
-            )
-        except InvalidEvent as err:
-            _log.error("a start cannot be told", extra={"fault": str(err)})
-            return False
-        return True

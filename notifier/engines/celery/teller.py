@@ -11,8 +11,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from notifier.engines.aside import Aside
-from notifier.engines.lineage import Run, attempt
+from notifier.engines.celery.aside import Aside
+from notifier.engines.celery.lineage import Run, attempt
 from notifier.event import UNKNOWN, Unknown
 from notifier.facts import Facts
 from notifier.notifier import Notifier

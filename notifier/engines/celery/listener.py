@@ -15,9 +15,9 @@ from functools import partial
 from typing import Any, Final, TypeAlias
 
 from notifier.connection import connect
+from notifier.engines.celery.lineage import HEADER, Run
+from notifier.engines.celery.teller import Teller
 from notifier.engines.excerpt import error_text, exception_text, result_members
-from notifier.engines.lineage import HEADER, Run
-from notifier.engines.teller import Teller
 from notifier.event import UNKNOWN
 from notifier.notifier import Notifier
 
