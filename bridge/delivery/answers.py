@@ -44,10 +44,11 @@ def refusal_of(call: Call, outcome: Outcome) -> str | None:
 def answer_of(listener: Listener, outcome: Outcome) -> Answer:
     """Return what a listener answered, or what its silence counts as."""
     if outcome.kind is OutcomeKind.SUCCEEDED:
-        return Answer(listener.id, listener.name, is_accepted=True)
+        return Answer(listener.id, _name_of(listener), is_accepted=True)
     if is_refusal(outcome):
         reason = reason_of(listener, outcome)
-        return Answer(listener.id, listener.name, is_accepted=False, reason=reason)
+        name = _name_of(listener)
+        return Answer(listener.id, name, is_accepted=False, reason=reason)
     return silence_of(listener, outcome.error or LATE)
 
 
@@ -55,7 +56,7 @@ def silence_of(listener: Listener, reason: str = LATE) -> Answer:
     """Return what it counts as that a listener did not say yes or no."""
     return Answer(
         listener.id,
-        listener.name,
+        _name_of(listener),
         is_accepted=listener.callback.on_timeout != "refuse",
         is_answered=False,
         reason=reason,
@@ -75,6 +76,11 @@ def reason_of(listener: Listener, outcome: Outcome) -> str:
     )
     line = " ".join(_printable(masked).split())[:MAX_REASON_CHARS]
     return line or outcome.error or f"answered {outcome.status}"
+
+
+def _name_of(listener: Listener) -> str | None:
+    """Return what people know a listener by, be it by its place in a workbook."""
+    return listener.workbook_key if listener.name is None else listener.name
 
 
 def _said(text: str) -> str:

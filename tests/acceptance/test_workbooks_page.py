@@ -18,18 +18,15 @@ in_process = pytest.mark.parametrize("bus_url", ["in-process"], indirect=True)
 @pytest.fixture
 def run(terminal, bridge, endpoint):
     """Type a block of the page, with this machine's ports."""
-    file = terminal.home / "orders.yaml"
-    file.write_text(PAGE.block("yaml orders.yaml"))
 
-    def run(info):
-        script = PAGE.block(f"sh {info}")
-        for there, here in (("8990", bridge.url), ("9000", endpoint.url)):
-            script = script.replace(
-                f"127.0.0.1:{there}", f"127.0.0.1:{urlsplit(here).port}"
-            )
-        return terminal.run(script)
+    def here(text):
+        for there, url in (("8990", bridge.url), ("9000", endpoint.url)):
+            text = text.replace(f"127.0.0.1:{there}", f"127.0.0.1:{urlsplit(url).port}")
+        return text
 
-    return run
+    for name in ("orders.yaml", "payments.yaml"):
+        (terminal.home / name).write_text(here(PAGE.block(f"yaml {name}")))
+    return lambda info: terminal.run(here(PAGE.block(f"sh {info}")))
 
 
 def paths(endpoint, count):
@@ -51,6 +48,30 @@ def test_a_flow_calls_what_its_workbook_names_as_conditions_say(run, engine, end
     engine.task_started("charge", **broken)
     engine.task_failed("charge", error="declined", **broken)
     assert paths(endpoint, 2) == ["/error", "/start"]
+
+
+@pytest.mark.parametrize(
+    ("status", "reasons"),
+    [
+        (204, ()),
+        (409, ("answered 409 Conflict",)),
+        (503, ("answered 503 Service Unavailable",)),
+    ],
+    ids=["accepts", "refuses", "says neither"],
+)
+def test_a_hook_that_is_waited_for_may_refuse(run, engine, endpoint, status, reasons):
+    run("apply-payments")
+    endpoint.answers.append(status)
+    event = engine.event(
+        "task.started", execution="e1", task="pay", workbook="payments"
+    )
+
+    verdict = engine.call(event, on_timeout="accept")
+
+    by = "tasks/pay/on-enter/Gate:may-pay"
+    assert endpoint.next().path == "/may-pay"
+    assert bool(verdict) == (not reasons)
+    assert verdict.reasons == tuple(f"{by}: {reason}" for reason in reasons)
 
 
 @in_process
