@@ -68,7 +68,7 @@ class Mistral:
     Args:
         folder: For its configuration and logs.
         rabbit_url: Of the broker that its components talk over.
-        database_url: ``postgresql://…`` of an empty database.
+        database_url: ``postgresql://…`` of a database that `prepare_database` has made.
         notify: ``[notifier] notify``, one JSON object for each publisher.
         settings: Further text of ``mistral.conf``.
         components: Those that run.
@@ -89,7 +89,7 @@ class Mistral:
         self._folder = folder
         self._components = components
         self._port = free_port()
-        self._url = f"http://{_HOST}:{self._port}/v2"
+        self.url = f"http://{_HOST}:{self._port}/v2"
         self._processes = {}
         self.conf = folder / "mistral.conf"
         (folder / "policy.yaml").write_text("{}\n")
@@ -107,14 +107,17 @@ class Mistral:
         )
 
     def __enter__(self):
-        self._manage("upgrade", "head")
-        self._manage("populate")
         self.start(*self._components)
         return self
 
     def __exit__(self, *_):
         for name in self._components:
             self.kill(name)
+
+    def prepare_database(self):
+        """Make of an empty database what Mistral expects (some ten seconds)."""
+        self._manage("upgrade", "head")
+        self._manage("populate")
 
     def start(self, *names):
         """Start components and return once they work."""
@@ -142,11 +145,17 @@ class Mistral:
 
     def define(self, text, kind="workflows"):
         """Store workflows, or a workbook."""
-        self._ask("POST", f"/{kind}", data=text, headers=_TEXT)
+        answer = self.try_to_define(text, kind)
+        assert answer.ok, answer.text
 
-    def run(self, workflow, **params):
+    def try_to_define(self, text, kind="workflows"):
+        """Return what Mistral answers to workflows, or a workbook."""
+        url = f"{self.url}/{kind}"
+        return requests.post(url, data=text.encode(), headers=_TEXT, timeout=30)
+
+    def run(self, workflow, inputs=None, **params):
         """Start an execution and return its id."""
-        body = {"workflow_name": workflow, "params": params}
+        body = {"workflow_name": workflow, "input": inputs or {}, "params": params}
         return self._ask("POST", "/executions", json=body)["id"]
 
     def finish(self, workflow, *, state="SUCCESS"):
@@ -163,14 +172,23 @@ class Mistral:
         """Run a failed task again, or skip it."""
         self._ask("PUT", f"/tasks/{task}", json={"id": task, "state": state, **members})
 
-    def complete(self, task):
-        """Complete the one action of a task, as an outside system would."""
-        (action,) = self._ask("GET", f"/tasks/{task}/action_executions")[
-            "action_executions"
+    def waiting(self, execution):
+        """Return task and action of each that waits for an outside system."""
+        tasks = self._ask("GET", f"/executions/{execution}/tasks")["tasks"]
+        return [
+            (task["id"], action["id"])
+            for task in tasks
+            if task["state"] == "RUNNING"
+            for action in self._ask("GET", f"/tasks/{task['id']}/action_executions")[
+                "action_executions"
+            ]
+            if action["state"] == "RUNNING"
         ]
-        self._ask(
-            "PUT", f"/action_executions/{action['id']}", json={"state": "SUCCESS"}
-        )
+
+    def complete(self, action, state="SUCCESS", output=None):
+        """Complete an action, as an outside system would."""
+        said = {"state": state, "output": json.dumps(output)}
+        self._ask("PUT", f"/action_executions/{action}", json=said)
 
     def task(self, execution, name):
         """Return the id of a task; wait until there is one."""
@@ -198,7 +216,7 @@ class Mistral:
         self._wait(lambda: self.state(execution) == state, f"{execution} not {state}")
 
     def _ask(self, method, path, **content):
-        answer = requests.request(method, self._url + path, timeout=30, **content)
+        answer = requests.request(method, self.url + path, timeout=30, **content)
         assert answer.ok, f"{method} {path}: {answer.status_code} {answer.text}"
         return answer.json()
 

@@ -4,6 +4,7 @@
 import os
 import subprocess
 
+from tests.mistral.conftest import PAGE
 from tests.mistral.environment import BEFORE, BIN, pip
 
 OURS = "workflow-notifier"
@@ -15,6 +16,21 @@ def test_no_version_of_what_mistral_had_is_changed():
 
     assert set(before) <= set(after)
     assert any(OURS in line for line in after)
+
+
+def test_what_the_page_types_installs_it():
+    """Where it is not installed, it would come from the package index."""
+    done = subprocess.run(
+        ["bash", "-euc", PAGE.block("sh install")],
+        env={**os.environ, "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}"},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert "Requirement already satisfied: workflow-notifier[mistral]" in done.stdout
+    assert "Collecting" not in done.stdout
 
 
 def test_nothing_in_the_environment_conflicts():

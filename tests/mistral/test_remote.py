@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The publisher within Mistral's notifier process, and what Mistral hands over twice."""
+"""Within Mistral's notifier process, over its own broker; what it hands over twice."""
 
 import pytest
 

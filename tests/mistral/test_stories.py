@@ -1,7 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a real Mistral does is told on the exchange and at a webhook, all of it."""
 
+import json
+
 import pytest
+
+from tests.mistral.conftest import PAGE
 
 ENDS_WELL = ["started", "succeeded"]
 ENDS_BADLY = ["started", "failed"]
@@ -88,12 +92,13 @@ def test_a_pause_by_hand_and_a_cancelling_are_told_and_what_ends_after_it(stage)
         "hold": ["started", "succeeded"],
     }
     execution = stage.mistral.run("held")
-    task = stage.mistral.task(execution, "hold")
+    stage.mistral.task(execution, "hold")
+    ((_, action),) = stage.mistral.waiting(execution)
 
     for state in ("PAUSED", "RUNNING", "CANCELLED"):
         stage.mistral.set_state(execution, state)
         stage.mistral.wait_for(execution, state)
-    stage.mistral.complete(task)
+    stage.mistral.complete(action)
 
     assert both(stage, execution, story) == (story, story)
 
@@ -167,6 +172,17 @@ def test_the_latest_error_within_an_execution_goes_with_all_that_follows(stage):
     assert errors[:4] == [None] * 4
     assert errors[4] == "card declined"
     assert "card declined" in errors[5]
+
+
+def test_a_user_may_name_the_publisher_for_one_execution(stage):
+    story = {"": ENDS_WELL, "charge": ENDS_WELL}
+    start = json.loads(PAGE.block("json"))
+
+    execution = stage.mistral.run(start["workflow_name"], **start["params"])
+
+    assert both(stage, execution, story) == (story, story)
+    named = start["params"]["notify"]
+    assert stage.mistral.publishers(execution) == [*named, {"type": "amqp"}]
 
 
 def test_nothing_was_told_twice(stage):
