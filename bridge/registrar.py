@@ -9,12 +9,12 @@ import secrets
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import fields, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from bridge.callbacks.callback import Callback
 from bridge.callbacks.request import MAX_TIMEOUT, MIN_TIMEOUT
-from bridge.callbacks.signing import check_secret, new_secret
+from bridge.callbacks.signing import check_secret, new_key, new_secret
 from bridge.errors import Conflict, Invalid
 from bridge.model import (
     CallbackSpec,
@@ -24,6 +24,7 @@ from bridge.model import (
     Mode,
 )
 from bridge.model.drafts import check_draft
+from bridge.model.signing import DEFAULT_OVERLAP, MAX_OVERLAP, Signing, retired
 from bridge.store.listeners import ListenerStore
 
 # What each type of callback reads beside its timeout; a plug-in reads its options.
@@ -31,6 +32,7 @@ _READS: Final = {
     "http": {"url", "method", "headers", "auth", "mode", "on_timeout"},
     "amqp": {"exchange", "routing_key"},
 }
+_NO_TIME: Final = timedelta()
 # Whoever reads there does not answer.
 _SILENT: Final = frozenset({"amqp"})
 
@@ -80,7 +82,8 @@ class Registrar:
         """
         self._check(draft)
         secret = new_secret() if draft.secret is None else draft.secret
-        return _listener(draft, new_id(), secret, datetime.now(UTC))
+        made = _listener(draft, new_id(), secret, datetime.now(UTC))
+        return replace(made, key=_key_for(draft.signing, None))
 
     def change(
         self, current: Listener, draft: ListenerDraft, *, known: int | None = None
@@ -115,14 +118,53 @@ class Registrar:
         if draft.project != current.project:
             raise Invalid("project", "cannot be changed")
         self._check(draft)
+        now = datetime.now(UTC)
         secret = current.secret if draft.secret is None else draft.secret
+        former = current.former
+        if secret != current.secret:  # receivers need a while to take the new one
+            old = (current.secret,)
+            former = retired(former, old, now=now, overlap=DEFAULT_OVERLAP)
         return replace(
-            _listener(draft, current.id, secret, datetime.now(UTC)),
+            _listener(draft, current.id, secret, now),
+            key=_key_for(draft.signing, current.key),
+            former=former,
             created_at=current.created_at,
             disabled_reason=None if draft.enabled else current.disabled_reason,
             workbook_key=current.workbook_key,
             revision=current.revision,
         )
+
+    def rotate(
+        self, current: Listener, overlap: timedelta = DEFAULT_OVERLAP
+    ) -> Listener:
+        """Give a listener new secrets and return it; the old ones sign along.
+
+        Args:
+            current: As the store gave it.
+            overlap: For so long they do, at most 30 days.
+
+        Raises:
+            Invalid: The overlap is too long, or none.
+            NotFound: It is no more.
+            OutOfDate: Somebody changed it meanwhile.
+            Conflict: A workbook made it.
+        """
+        if not _NO_TIME <= overlap <= MAX_OVERLAP:
+            raise Invalid("overlap_seconds", f"must be 0 to {MAX_OVERLAP.days} days")
+        if current.workbook_key is not None:
+            raise _of_workbook(current)
+        now = datetime.now(UTC)
+        old = [one for one in (current.secret, current.key) if one is not None]
+        rotated = replace(
+            current,
+            secret=new_secret(),
+            key=None if current.key is None else new_key(),
+            former=retired(current.former, old, now=now, overlap=overlap),
+            updated_at=now,
+        )
+        kept = self._store.change(rotated, known=current.revision)
+        self._on_change()
+        return kept
 
     def remove(self, current: Listener, *, known: int | None = None) -> None:
         """Remove a listener; what waits for it ends as cancelled.
@@ -179,6 +221,11 @@ def new_id() -> ListenerId:
     return ListenerId(f"lst_{milliseconds:012x}{secrets.token_hex(10)}")
 
 
+def _key_for(signing: Signing, known: str | None) -> str | None:
+    """Return the private key that is needed; a known one stays, needed or not."""
+    return new_key() if known is None and signing is not Signing.V1 else known
+
+
 def _only_switches(current: Listener, changed: Listener) -> bool:
     kept = ("enabled", "disabled_reason", "updated_at")
     return (
@@ -213,6 +260,7 @@ def _listener(
         rate_per_second=draft.rate_per_second,
         retry=draft.retry,
         enabled=draft.enabled,
+        signing=draft.signing,
         created_at=now,
         updated_at=now,
     )

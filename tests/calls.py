@@ -51,11 +51,18 @@ def an_event(**members):
     )
 
 
-def a_call(callback, *, seconds=5, event=None):
-    """Return a call of a new event, to end within so many seconds."""
+def a_call(callback, *, seconds=5, event=None, **members):
+    """Return a call of a new event, to end within so many seconds.
+
+    Args:
+        callback: Of its listener.
+        seconds: The longest that it may take.
+        event: Default: a new one.
+        **members: Of its listener, beyond.
+    """
     event = an_event() if event is None else event
     spec = replace(callback, timeout=timedelta(seconds=seconds))
-    listener = a_listener(spec)
+    listener = a_listener(spec, **members)
     envelope = Envelope(event, encode_body(event), routing_key(event))
     delivery = delivery_id(event.source, event.id, listener.id)
     return Call(delivery, 1, listener, envelope)

@@ -2,6 +2,7 @@
 """``/v1/listeners``: register, find, change, remove and try out listeners."""
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Body, Header, Query, Response
@@ -23,10 +24,12 @@ from bridge.api.schemas import (
 from bridge.api.shown import outcome_json
 from bridge.errors import Conflict, OutOfDate
 from bridge.model import Access, ListenerId
+from bridge.model.signing import DEFAULT_OVERLAP, MAX_OVERLAP
 from bridge.shape import short_forms
 from bridge.shape.listener import Listener, NewListener
 from bridge.shape.merging import merge
 from bridge.shape.shown import listener_json
+from bridge.shape.strict import Strict
 
 PATH: Final = "/v1/listeners"
 
@@ -47,6 +50,14 @@ class ListenerFilter(BaseModel):
     enabled: bool | None = None
     limit: int = Field(DEFAULT_LIMIT, ge=1, le=MAX_LIMIT)
     after: str | None = Field(None, description="`next` of the page before.")
+
+
+class Rotation(Strict):
+    """How long the old secrets sign along."""
+
+    overlap_seconds: float = Field(
+        default=DEFAULT_OVERLAP.total_seconds(), ge=0, le=MAX_OVERLAP.total_seconds()
+    )
 
 
 class ListenerRoutes:
@@ -124,6 +135,23 @@ class ListenerRoutes:
         self._registrar.remove(current, known=known)
         return Response(status_code=204)
 
+    def rotate(
+        self,
+        caller: Caller,
+        listener_id: str,
+        rotation: Annotated[Rotation | None, Body()] = None,
+    ) -> Response:
+        """Give it new signing secrets, shown in this answer only.
+
+        The old ones sign along until the overlap is over.
+        """
+        wanted = Rotation() if rotation is None else rotation
+        current = self._current(caller, listener_id)
+        overlap = timedelta(seconds=wanted.overlap_seconds)
+        kept = self._registrar.rotate(current, overlap)
+        body = listener_json(kept) | {"secret": kept.secret}
+        return JSONResponse(body, headers={"ETag": _etag(kept)})
+
     async def test(self, caller: Caller, listener_id: str) -> Response:
         """Send it a ping event, once, and show what came of it."""
         listener = await run_in_threadpool(self._current, caller, listener_id)
@@ -157,6 +185,7 @@ def router(parts: Parts) -> APIRouter:
         (one, routes.replace, "PUT", "replace_listener", 200, Listener),
         (one, routes.patch, "PATCH", "patch_listener", 200, Listener),
         (one, routes.remove, "DELETE", "remove_listener", 204, None),
+        (f"{one}/secret", routes.rotate, "POST", "rotate_secret", 200, Listener),
         (f"{one}/test", routes.test, "POST", "test_listener", 200, Outcome),
     ):
         api.add_api_route(

@@ -14,7 +14,6 @@ from bridge.callbacks.attempts import Attempt
 from bridge.callbacks.credentials import auth_secrets
 from bridge.model import CallbackSpec, Listener, Outcome, OutcomeKind
 from bridge.model.delivery import MAX_ANSWER_BYTES
-from bridge.verify import SECRET_PREFIX
 
 LATE: Final = "no complete answer within"
 """So an attempt's timeout is told, once it is on its way."""
@@ -83,9 +82,10 @@ def retry_after(value: str | None, now: datetime) -> timedelta | None:
 
 def secrets_of(listener: Listener) -> tuple[str, ...]:
     """Return what must not be read in an answer: signing key, headers, sign-in."""
-    key = listener.secret.removeprefix(SECRET_PREFIX)
+    texts = [listener.secret, listener.key, *(one.text for one in listener.former)]
+    keys = [text.partition("_")[2] for text in texts if text is not None]
     callback = listener.callback
-    return (key, *_words(callback), *auth_secrets(callback.auth))
+    return (*keys, *_words(callback), *auth_secrets(callback.auth))
 
 
 def kept(answer: bytes, secrets: Collection[str]) -> bytes:

@@ -11,7 +11,7 @@ from typing import Final
 from bridge.callbacks.credentials import FIELD as AUTH
 from bridge.callbacks.credentials import auth_headers, check_auth
 from bridge.callbacks.guard import FIELD, Guard, target_of
-from bridge.callbacks.signing import sign
+from bridge.callbacks.signing import signatures
 from bridge.errors import Invalid
 from bridge.model import Call, CallbackSpec, HeaderAuth
 from notifier.wire import ce_headers
@@ -100,8 +100,8 @@ def headers_of(call: Call, *, timestamp: int, user_agent: str) -> dict[str, str]
         **wait_headers(call),
         "webhook-id": call.delivery_id,
         "webhook-timestamp": str(timestamp),
-        "webhook-signature": sign(
-            listener.secret, call.delivery_id, timestamp, envelope.body
+        "webhook-signature": signatures(
+            listener, call.delivery_id, timestamp, envelope.body
         ),
     }
 

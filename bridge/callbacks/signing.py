@@ -1,18 +1,23 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Signatures of Standard Webhooks, ``v1``: they prove who sent a webhook."""
+"""Signatures of Standard Webhooks, ``v1`` and ``v1a``: they prove who sent a webhook."""
 
 import base64
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Final
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
 from bridge.errors import Invalid
-from bridge.verify import SECRET_PREFIX, key_of, mac
+from bridge.model import Listener
+from bridge.model.signing import KEY_PREFIX, signs_in
+from bridge.verify import PUBLIC_PREFIX, SECRET_PREFIX, key_of, mac, signed_content
 
 MIN_KEY_BYTES: Final = 24  # the specification's own bounds
 MAX_KEY_BYTES: Final = 64
 
 _NEW_KEY_BYTES: Final = 32
+_SEED_BYTES: Final = 32
 
 
 def new_secret(random: Callable[[int], bytes] = secrets.token_bytes) -> str:
@@ -22,6 +27,23 @@ def new_secret(random: Callable[[int], bytes] = secrets.token_bytes) -> str:
         random: Returns so many random bytes. Default: the system's.
     """
     return SECRET_PREFIX + base64.b64encode(random(_NEW_KEY_BYTES)).decode()
+
+
+def new_key(random: Callable[[int], bytes] = secrets.token_bytes) -> str:
+    """Make a private key, ``whsk_…``: Ed25519's seed and public key, as libsodium has it.
+
+    Args:
+        random: Returns so many random bytes. Default: the system's.
+    """
+    seed = random(_SEED_BYTES)
+    public = Ed25519PrivateKey.from_private_bytes(seed).public_key().public_bytes_raw()
+    return KEY_PREFIX + base64.b64encode(seed + public).decode()
+
+
+def public_key_of(key: str) -> str:
+    """Return the public key, ``whpk_…``, that verifies what a private one signs."""
+    public = base64.b64decode(key.removeprefix(KEY_PREFIX))[_SEED_BYTES:]
+    return PUBLIC_PREFIX + base64.b64encode(public).decode()
 
 
 def check_secret(text: str) -> None:
@@ -42,14 +64,36 @@ def check_secret(text: str) -> None:
         )
 
 
-def sign(secret: str, message_id: str, timestamp: int, body: bytes) -> str:
-    """Return the signature of one message; several are joined by spaces.
+def signatures(listener: Listener, message_id: str, timestamp: int, body: bytes) -> str:
+    """Return the signatures of one message: by the present secrets, and the former.
 
     Args:
-        secret: Checked by `check_secret`.
+        listener: Whose secrets sign.
         message_id: The ``webhook-id``; holds no full stop.
         timestamp: The ``webhook-timestamp``, seconds since 1970.
         body: As it is sent.
     """
-    digest = mac(key_of(secret), message_id, str(timestamp), body)
-    return "v1," + base64.b64encode(digest).decode()
+    return " ".join(
+        sign(secret, message_id, timestamp, body)
+        for secret in _live(listener, timestamp)
+        if signs_in(listener.signing, secret)
+    )
+
+
+def sign(secret: str, message_id: str, timestamp: int, body: bytes) -> str:
+    """Return one signature of a message: ``v1,…``, or ``v1a,…`` by a ``whsk_…``."""
+    content = signed_content(message_id, str(timestamp), body)
+    if secret.startswith(KEY_PREFIX):
+        seed = base64.b64decode(secret.removeprefix(KEY_PREFIX))[:_SEED_BYTES]
+        signature = Ed25519PrivateKey.from_private_bytes(seed).sign(content)
+        return "v1a," + base64.b64encode(signature).decode()
+    return "v1," + base64.b64encode(mac(key_of(secret), content)).decode()
+
+
+def _live(listener: Listener, timestamp: int) -> Iterator[str]:
+    yield listener.secret
+    if listener.key is not None:
+        yield listener.key
+    for former in listener.former:
+        if former.until.timestamp() > timestamp:
+            yield former.text

@@ -20,6 +20,7 @@ _HOMES: Final[Mapping[str, str]] = {
     "listener-show": "bridge.cli.listeners:listener_show",
     "listener-update": "bridge.cli.adding:listener_update",
     "listener-test": "bridge.cli.listeners:listener_test",
+    "listener-rotate": "bridge.cli.rotating:listener_rotate",
     "listener-remove": "bridge.cli.listeners:listener_remove",
     "workbook-apply": "bridge.cli.workbooks:workbook_apply",
     "workbook-list": "bridge.cli.workbooks:workbook_list",

@@ -9,7 +9,7 @@ import click
 from bridge.cli import drafting
 from bridge.cli.asking import asking, asks
 from bridge.cli.credentials import note_secret
-from bridge.cli.listeners import show_listener
+from bridge.cli.listeners import show_listener, show_signing
 from bridge.cli.options import BOUNDS, DESCRIBING, Option
 from bridge.cli.showing import in_words, show_json
 from bridge.cli.wording import BOUND_TO, bound_to, callback_of
@@ -86,7 +86,7 @@ def listener_add(
     events = in_words(added["events"])
     click.echo(f"listener {added['id']} hears {events} of {bound_to(added)}")
     click.echo(f"callback {callback_of(added)}")
-    click.echo(f"secret {added['secret']} (shown this once; receivers verify with it)")
+    show_signing(added)
 
 
 @click.command("listener-update")

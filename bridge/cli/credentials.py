@@ -85,7 +85,8 @@ def note_secret(added: Mapping[str, Any]) -> None:
     """
     url = added["callback"].get("url")
     if url is not None and is_loopback(url):
-        keyring.remember(url, added["secret"])
+        is_secret = added["signing"] != "v1a"
+        keyring.remember(url, added["secret" if is_secret else "public_key"])
 
 
 def _read(option: str, name: str) -> str:

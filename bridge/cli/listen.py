@@ -18,7 +18,7 @@ from rich.text import Text
 
 from bridge import keyring
 from bridge.receiver import Received, Receiver
-from bridge.verify import key_of
+from bridge.verify import scheme_of
 
 Show = Callable[[Received], None]
 
@@ -96,7 +96,7 @@ def listen(
 
 def _check_secret(secret: str) -> None:
     try:
-        key_of(secret)
+        scheme_of(secret)
     except ValueError as err:
         raise click.BadParameter(str(err), param_hint="--secret") from err
 

@@ -7,7 +7,15 @@ import click
 
 from bridge.cli.asking import asking, asks
 from bridge.cli.showing import show_json, show_members, show_table
-from bridge.cli.wording import answer_of, auth_of, bound_to, callback_of, span, state_of
+from bridge.cli.wording import (
+    answer_of,
+    auth_of,
+    bound_to,
+    callback_of,
+    signing_of,
+    span,
+    state_of,
+)
 
 
 @click.command("listener-list")
@@ -108,6 +116,7 @@ def show_listener(listener: dict[str, Any], form: str) -> None:
             ("signs in by", auth_of(callback)),
             ("timeout", f"{callback['timeout_seconds']} s"),
             ("answer", answer_of(callback)),
+            ("signing", signing_of(listener)),
             ("max in flight", listener["max_in_flight"]),
             ("retry after", [span(delay) for delay in retry["delays_seconds"]]),
             ("state", state_of(listener)),
@@ -116,6 +125,15 @@ def show_listener(listener: dict[str, Any], form: str) -> None:
             ("updated", listener["updated_at"]),
         )
     )
+
+
+def show_signing(shown: dict[str, Any]) -> None:
+    """Print what receivers verify with, its secret this once."""
+    if shown["signing"] != "v1a":
+        secret = shown["secret"]
+        click.echo(f"secret {secret} (shown this once; receivers verify with it)")
+    if shown["public_key"] is not None:
+        click.echo(f"public key {shown['public_key']} (receivers verify v1a with it)")
 
 
 def outcome_members(outcome: dict[str, Any]) -> tuple[tuple[str, object], ...]:

@@ -76,6 +76,12 @@ DESCRIBING: Final = (
         "Holds the secret, whsec_..., that signs what is sent. Default: one is made.",
         metavar="FILE",
     ),
+    Option(
+        "--signing",
+        "signing",
+        "By HMAC (v1), by Ed25519 with a public key (v1a), or both. Default: v1.",
+        choices=("v1", "v1a", "both"),
+    ),
     Option("--exchange", "exchange", "Of a callback of type amqp."),
     Option("--routing-key", "routing_key", "Of a callback of type amqp."),
     Option(

@@ -1,12 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``key-rotate``: seal the database with another key."""
+"""``key-rotate`` and ``listener-rotate``: other secrets in the place of those known."""
 
 from contextlib import ExitStack
+from datetime import timedelta
 from pathlib import Path
 
 import click
 
+from bridge.cli.asking import asking, asks
 from bridge.cli.configured import configured
+from bridge.cli.credentials import note_secret
+from bridge.cli.listeners import show_signing
+from bridge.cli.showing import show_json
+from bridge.cli.spans import read_span
 from bridge.settings import load
 
 
@@ -53,3 +59,34 @@ def key_rotate(*, config_file: Path | None, file: Path) -> None:
         f"next: let [secrets] key_file be {file}, or OS_SECRETS__KEY what it holds, "
         "and start the bridges again"
     )
+
+
+@click.command("listener-rotate", short_help="Give a listener a new signing secret.")
+@click.argument("listener_id", metavar="ID")
+@click.option(
+    "--overlap",
+    metavar="SPAN",
+    callback=read_span,
+    default="24h",
+    show_default=True,
+    help="For so long the old secret signs along: 30m, 24h, 7d, or 0m.",
+)
+@asks
+def listener_rotate(
+    *, listener_id: str, overlap: timedelta, bridge_url: str, form: str
+) -> None:
+    """Give a listener a new signing secret, which is shown this once.
+
+    Until the overlap is over each webhook is signed by both: receivers may take the
+    new secret at any time.
+    """
+    with asking(bridge_url) as bridge:
+        seconds = overlap.total_seconds()
+        rotated = bridge.listeners.rotate(listener_id, overlap_seconds=seconds)
+    note_secret(rotated)
+    if form == "json":
+        show_json(rotated)
+        return
+    show_signing(rotated)
+    if rotated["former_secret_until"] is not None:
+        click.echo(f"former secrets sign along until {rotated['former_secret_until']}")

@@ -4,19 +4,15 @@
 Whoever may write there is an operator; no bridge has to run, and no token is shown.
 """
 
-import re
 from datetime import timedelta
 from pathlib import Path
-from typing import Final
 
 import click
 
 from bridge.cli.configured import configured
 from bridge.cli.showing import moment, show_json, show_table
+from bridge.cli.spans import span_of
 from bridge.model import Role, TokenId
-
-_SPAN = re.compile(r"(\d{1,6})([dhm])")
-_UNITS: Final = {"d": "days", "h": "hours", "m": "minutes"}
 
 _form = click.option(
     "--format",
@@ -31,10 +27,7 @@ _form = click.option(
 def _life(_ctx: click.Context, _option: click.Parameter, text: str) -> timedelta | None:
     if text == "never":
         return None
-    span = _SPAN.fullmatch(text)
-    if span is None:
-        raise click.BadParameter("write 30d, 12h, 90m or never")
-    return timedelta(**{_UNITS[span[2]]: int(span[1])})
+    return span_of(text, "write 30d, 12h, 90m or never")
 
 
 @click.command("token-create", short_help="Make a token; it is shown this once.")

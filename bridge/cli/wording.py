@@ -68,3 +68,13 @@ def span(seconds: float) -> str:
         if seconds >= size and seconds % size == 0:
             return f"{seconds / size:g} {unit}"
     return f"{seconds:g} s"
+
+
+def signing_of(listener: Mapping[str, Any]) -> list[str]:
+    """Return how a listener's webhooks are signed, and what verifies them."""
+    words = [listener["signing"]]
+    if listener["public_key"] is not None:
+        words.append(f"public key {listener['public_key']}")
+    if listener["former_secret_until"] is not None:
+        words.append(f"former secrets until {listener['former_secret_until']}")
+    return words

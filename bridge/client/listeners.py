@@ -68,6 +68,18 @@ class Listeners:
         """Remove a listener; what waits for it ends as cancelled."""
         self._link.send("DELETE", _listener(listener_id))
 
+    def rotate(self, listener_id: str, *, overlap_seconds: float | None = None) -> Json:
+        """Give it new signing secrets; the answer alone holds its ``secret``.
+
+        Args:
+            listener_id: Which.
+            overlap_seconds: For so long the old ones sign along, at most 30 days.
+                None: a day.
+        """
+        wanted = {} if overlap_seconds is None else {"overlap_seconds": overlap_seconds}
+        path = f"{_listener(listener_id)}/secret"
+        return self._link.json("POST", path, json=wanted)
+
     def test(self, listener_id: str) -> Json:
         """Send it a ping event and return the outcome."""
         path = f"{_listener(listener_id)}/test"

@@ -8,6 +8,7 @@ from enum import Enum
 from typing import Final, Literal, NewType
 
 from bridge.model.auth import Auth
+from bridge.model.signing import FormerSecret, Signing
 
 OnTimeout = Literal["accept", "refuse"]
 
@@ -85,6 +86,9 @@ class Listener:
         when: Condition in YAQL over the event's ``data``.
         secret: Signs what is sent, ``whsec_…``.
         rate_per_second: Attempts that begin in a second at most; None: any number.
+        key: Signs it by ``v1a``: a private key, ``whsk_…``; None: not needed yet.
+        signing: By which of the two.
+        former: Secrets that were taken out of use, and sign along for a while.
         disabled_reason: Why the bridge itself turned it off.
         workbook_key: What its workbook knows it by; None: it was made by hand.
         revision: Counts its changes, from 1.
@@ -111,6 +115,9 @@ class Listener:
     disabled_reason: str | None = None
     workbook_key: str | None = None
     revision: int = 1
+    signing: Signing = Signing.V1
+    key: str | None = field(default=None, repr=False)
+    former: tuple[FormerSecret, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,4 +142,5 @@ class ListenerDraft:
     rate_per_second: float | None = None
     retry: RetryPolicy = RetryPolicy()
     enabled: bool = True
+    signing: Signing = Signing.V1
     secret: str | None = field(default=None, repr=False)

@@ -26,6 +26,7 @@ from bridge.model.listener import (
     DEFAULT_TIMEOUT,
     RetryPolicy,
 )
+from bridge.model.signing import Signing
 from bridge.shape import short_forms
 from bridge.shape.credentials import Auth, auth_from
 from bridge.shape.merging import leads_elsewhere, unmask_headers
@@ -42,6 +43,8 @@ _READ_ONLY: Final = (
     "id",
     "disabled_reason",
     "workbook_key",
+    "public_key",
+    "former_secret_until",
     "revision",
     "created_at",
     "updated_at",
@@ -143,6 +146,9 @@ class NewListener(Strict):
     )
     retry: Retry = Retry()
     enabled: bool = True
+    signing: Literal["v1", "v1a", "both"] = Field(
+        "v1", description="v1: by HMAC with the secret; v1a: by Ed25519."
+    )
     secret: _MaybeText = Field(
         None, description="Signs what is sent. Made if it is not given; shown once."
     )
@@ -181,6 +187,7 @@ class NewListener(Strict):
                 tuple(timedelta(seconds=s) for s in retry.delays_seconds), retry.jitter
             ),
             enabled=self.enabled,
+            signing=Signing(self.signing),
             secret=self.secret,
         )
 
@@ -192,6 +199,10 @@ class Listener(NewListener):
     disabled_reason: _MaybeText = None
     workbook_key: _MaybeText = Field(
         None, description="What its workbook knows it by; null: made by hand."
+    )
+    public_key: _MaybeText = Field(None, description="Verifies v1a: whpk_…")
+    former_secret_until: _MaybeText = Field(
+        None, description="Until then former secrets sign along."
     )
     revision: int = 1
     created_at: str = ""

@@ -4,7 +4,9 @@
 from datetime import timedelta
 from typing import Any
 
+from bridge.callbacks.signing import public_key_of
 from bridge.model import CallbackSpec, Listener, Token
+from bridge.model.signing import Signing
 from bridge.shape.credentials import auth_json
 from bridge.shape.merging import mask
 from notifier.wire.body import format_time
@@ -34,6 +36,9 @@ def listener_json(listener: Listener) -> dict[str, Any]:
         "enabled": listener.enabled,
         "disabled_reason": listener.disabled_reason,
         "workbook_key": listener.workbook_key,
+        "signing": listener.signing.value,
+        "public_key": _public_key(listener),
+        "former_secret_until": _former_until(listener),
         "revision": listener.revision,
         "created_at": format_time(listener.created_at),
         "updated_at": format_time(listener.updated_at),
@@ -51,6 +56,17 @@ def token_json(token: Token) -> dict[str, Any]:
         "created_at": format_time(token.created_at),
         "expires_at": None if expires is None else format_time(expires),
     }
+
+
+def _public_key(listener: Listener) -> str | None:
+    if listener.key is None or listener.signing is Signing.V1:
+        return None
+    return public_key_of(listener.key)
+
+
+def _former_until(listener: Listener) -> str | None:
+    until = max((one.until for one in listener.former), default=None)
+    return None if until is None else format_time(until)
 
 
 def _callback_json(spec: CallbackSpec) -> dict[str, Any]:

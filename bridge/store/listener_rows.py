@@ -2,13 +2,14 @@
 """A listener as a row of its table, what is secret sealed, and back."""
 
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Row
 
 from bridge.model import CallbackSpec, Listener, ListenerId, Mode, RetryPolicy
 from bridge.model.auth import auth_of, members_of
+from bridge.model.signing import FormerSecret, Signing
 from bridge.store.vault import Vault
 
 
@@ -40,6 +41,11 @@ def listener_row(listener: Listener, vault: Vault) -> dict[str, Any]:
         "sealed": vault.seal(
             {
                 "secret": listener.secret,
+                "key": listener.key,
+                "signing": listener.signing.value,
+                "former": [
+                    [one.text, one.until.timestamp()] for one in listener.former
+                ],
                 "headers": dict(spec.headers),
                 "auth": None if spec.auth is None else members_of(spec.auth),
                 "options": dict(spec.options),
@@ -76,6 +82,7 @@ def listener_of(row: Row[Any], vault: Vault) -> Listener:
         when=row.when,
         callback=_spec(row.callback, sealed),
         secret=sealed["secret"],
+        **_signing(sealed),
         max_in_flight=row.max_in_flight,
         rate_per_second=row.rate_per_second,
         retry=RetryPolicy(
@@ -88,6 +95,18 @@ def listener_of(row: Row[Any], vault: Vault) -> Listener:
         created_at=row.created_at,
         updated_at=row.updated_at,
     )
+
+
+def _signing(sealed: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what older rows were sealed without."""
+    return {
+        "key": sealed.get("key"),
+        "signing": Signing(sealed.get("signing", "v1")),
+        "former": tuple(
+            FormerSecret(text, datetime.fromtimestamp(until, UTC))
+            for text, until in sealed.get("former", ())
+        ),
+    }
 
 
 def _spec(callback: Mapping[str, Any], sealed: Mapping[str, Any]) -> CallbackSpec:

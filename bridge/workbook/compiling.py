@@ -23,7 +23,9 @@ from bridge.workbook.document import Document, Entry, Origin, Place, Service
 MAX_LISTENERS: Final = 2000
 
 # What a service, an action or an entry may say of the listener, beside its callback.
-_OF_LISTENER: Final = ("max_in_flight", "ordered", "rate_per_second", "retry", "secret")
+_OF_LISTENER: Final = (
+    *("max_in_flight", "ordered", "rate_per_second", "retry", "secret", "signing"),
+)
 _IDENTITY: Final = ("execution_id", "task", "workflow", "when", "events")
 _KNOWN: Final = {"body": tuple(field_names(NewListener))}
 _ABSOLUTE: Final = ("http://", "https://")

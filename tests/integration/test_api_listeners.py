@@ -64,6 +64,9 @@ def test_a_listener_is_shown_in_its_whole_shape(url):
         "enabled": True,
         "disabled_reason": None,
         "workbook_key": None,
+        "signing": "v1",
+        "public_key": None,
+        "former_secret_until": None,
         "revision": 1,
     }
 

@@ -207,6 +207,7 @@ def test_a_listener_of_a_workbook_is_changed_there(apply, client, ask):
 
     for change in (
         lambda: client.listeners.patch(pager["id"], {"events": ["TASK"]}),
+        lambda: client.listeners.rotate(pager["id"]),
         lambda: client.listeners.remove(pager["id"]),
     ):
         with pytest.raises(ClientError, match="belongs to the workbook orders") as no:

@@ -2,13 +2,20 @@
 """Secrets and signatures, told right and wrong."""
 
 import base64
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from standardwebhooks.webhooks import Webhook
 
-from bridge.callbacks.signing import check_secret, new_secret, sign
+from bridge.callbacks.signing import (
+    check_secret,
+    new_key,
+    new_secret,
+    public_key_of,
+    sign,
+)
 from bridge.errors import Invalid
+from bridge.model.signing import retired
 from tests.calls import SECRET
 
 
@@ -62,3 +69,33 @@ def test_a_signature_is_the_one_that_others_make():
     theirs = Webhook(SECRET).sign("dlv_1", then, body)
 
     assert sign(SECRET, "dlv_1", int(then.timestamp()), body.encode()) == theirs
+
+
+def test_a_private_key_is_its_seed_and_its_public_key():
+    # the first test vector of RFC 8032
+    seed = bytes.fromhex(
+        "9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60"
+    )
+    public = bytes.fromhex(
+        "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a"
+    )
+
+    key = new_key(lambda _: seed)
+
+    assert key == "whsk_" + base64.b64encode(seed + public).decode()
+    assert public_key_of(key) == "whpk_" + base64.b64encode(public).decode()
+
+
+def test_former_secrets_are_forgotten_once_they_are_over_or_too_many():
+    def a_day(number):
+        return datetime(2026, 11, number, tzinfo=UTC)
+
+    former = ()
+    for day in range(1, 10):
+        former = retired(
+            former, [f"whsec_{day}"], now=a_day(day), overlap=timedelta(days=30)
+        )
+
+    assert [one.text for one in former] == ["whsec_9", "whsec_8", "whsec_7", "whsec_6"]
+    after = retired(former, (), now=a_day(9) + timedelta(days=29), overlap=timedelta())
+    assert [one.text for one in after] == ["whsec_9"]

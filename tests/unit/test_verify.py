@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from standardwebhooks.webhooks import Webhook
 
-from bridge.callbacks.signing import new_secret, sign
+from bridge.callbacks.signing import new_key, new_secret, public_key_of, sign
 from bridge.verify import VerificationError, verify
 from tests.calls import NOW, SECRET
 
@@ -138,3 +138,33 @@ def test_a_signed_body_that_is_no_json_is_refused(body):
 def test_a_malformed_secret_is_the_callers_fault(secret):
     with pytest.raises(ValueError, match="must be whsec_ followed by base64"):
         verify(secret, signed(), BODY, now=NOW)
+
+
+def signed_by_key(key, body=BODY):
+    timestamp = int(NOW.timestamp())
+    return {
+        "webhook-id": "dlv_1",
+        "webhook-timestamp": str(timestamp),
+        "webhook-signature": sign(key, "dlv_1", timestamp, body),
+    }
+
+
+def test_what_a_private_key_signs_its_public_key_verifies():
+    key = new_key()
+    headers = signed_by_key(key)
+
+    assert verify(public_key_of(key), headers, BODY, now=NOW)["type"] == "task.failed"
+    for wrong, body in ((new_key(), BODY), (key, BODY + b" ")):
+        with pytest.raises(VerificationError, match="no signature matches"):
+            verify(public_key_of(wrong), headers, body, now=NOW)
+
+
+def test_a_public_key_takes_no_signature_of_the_other_scheme():
+    with pytest.raises(VerificationError, match="no signature matches"):
+        verify(public_key_of(new_key()), signed(), BODY, now=NOW)
+
+
+@pytest.mark.parametrize("text", ["whpk_", "whpk_AAAA", "whpk_%%%"])
+def test_a_malformed_public_key_is_told(text):
+    with pytest.raises(ValueError, match="whpk_ followed by base64 of 32 bytes"):
+        verify(text, signed(), BODY, now=NOW)

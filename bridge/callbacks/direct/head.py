@@ -15,7 +15,6 @@ r"""What of a listener's requests stays the same, made ready once; pure.
     Content-Length: 412\r\n\r\n     ─┘
 """
 
-import base64
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
@@ -24,8 +23,8 @@ from requests import PreparedRequest
 
 from bridge.callbacks.guard import Target, target_of
 from bridge.callbacks.request import constant_headers, wait_headers
+from bridge.callbacks.signing import signatures
 from bridge.model import Call, Envelope, Listener
-from bridge.verify import key_of, mac
 from notifier.wire import ce_headers
 
 
@@ -44,13 +43,11 @@ class Head:
     Attributes:
         listener: As it was then.
         start: From the request line to the last header that never changes.
-        key: Signs.
     """
 
     listener: Listener
     origin: Origin
     start: bytes = field(repr=False)
-    key: bytes = field(repr=False)
 
     @classmethod
     def of(cls, listener: Listener, user_agent: str) -> "Head":
@@ -72,7 +69,6 @@ class Head:
             listener=listener,
             origin=Origin(target, is_tls),
             start=line.encode("ascii") + written(headers),
-            key=key_of(listener.secret),
         )
 
 
@@ -96,18 +92,18 @@ def request_of(head: Head, lines: bytes, call: Call, timestamp: int) -> bytes:
         call: Whose body is sent as it is.
         timestamp: Seconds since 1970, of this attempt.
     """
-    body, time = call.envelope.body, str(timestamp)
-    signature = base64.b64encode(mac(head.key, call.delivery_id, time, body))
+    body, signed_by = call.envelope.body, call.listener
+    signature = signatures(signed_by, call.delivery_id, timestamp, body)
     return (
-        b"%b%b%bwebhook-id: %b\r\nwebhook-timestamp: %b\r\nwebhook-signature: v1,%b\r\n"
+        b"%b%b%bwebhook-id: %b\r\nwebhook-timestamp: %d\r\nwebhook-signature: %b\r\n"
         b"Content-Length: %d\r\n\r\n%b"
     ) % (
         head.start,
         lines,
         b"" if call.wait is None else written(wait_headers(call)),
         call.delivery_id.encode(),
-        time.encode(),
-        signature,
+        timestamp,
+        signature.encode(),
         len(body),
         body,
     )
