@@ -20,6 +20,7 @@ from bridge.intake.message import Message
 from bridge.intake.readers import Reader, lean
 from bridge.intake.reading import Read, read_event
 from bridge.intake.source import Received, Sink
+from bridge.intake.suspects import Suspect, Suspects, fingerprint, is_suspect
 from bridge.model import Envelope, Question
 from notifier.errors import InvalidEvent, NotifierError
 
@@ -60,6 +61,7 @@ class BrokerSource:
         reply: Brings replies to those who wait; None: nobody does.
         read: What events are written like here.
         reader: Takes the messages off the connection.
+        suspects: Handles with care what came back again and again; None: nobody does.
     """
 
     def __init__(
@@ -72,6 +74,7 @@ class BrokerSource:
         reply: Reply | None = None,
         read: Read = read_event,
         reader: Reader = lean,
+        suspects: Suspects | None = None,
     ) -> None:
         self._connect = connect
         self._queue = queue
@@ -80,6 +83,7 @@ class BrokerSource:
         self._reply = reply
         self._read = read
         self._reader = reader
+        self._suspects = suspects
         self._link: Link | None = None
         self._stopping = asyncio.Event()
         self._asides: set[asyncio.Task[None]] = set()
@@ -118,6 +122,8 @@ class BrokerSource:
     async def close(self) -> None:
         """Send the last acks and let go; the broker takes back what is not acked."""
         self._stopping.set()
+        if self._suspects is not None:
+            await self._suspects.close()
         if self._asides:
             await asyncio.wait(self._asides)
         if self._link is not None:
@@ -150,7 +156,32 @@ class BrokerSource:
     def _on_message(self, sink: Sink, link: Link, message: Message) -> None:
         if self._stopping.is_set():
             return  # it was on its way; the broker takes it back
-        settle = partial(link.ack, message.tag)
+        suspects = self._suspects
+        if message.is_repeat and suspects is not None and is_suspect(message.headers):
+            suspects.take(self._suspect(sink, link, message))
+        else:
+            self._handle(sink, link, message, partial(link.ack, message.tag))
+
+    def _suspect(self, sink: Sink, link: Link, message: Message) -> Suspect:
+        def settling(done: Callable[[], None]) -> Callable[[], None]:
+            def settle() -> None:
+                link.ack(message.tag)
+                done()
+
+            return settle
+
+        return Suspect(
+            fingerprint(message.routing_key, message.properties, message.body),
+            is_gone=lambda: link.lost.is_set() or self._stopping.is_set(),
+            handle=lambda done: self._handle(sink, link, message, settling(done)),
+            convict=lambda reason, done: self._reject(
+                link, message, settling(done), reason
+            ),
+        )
+
+    def _handle(
+        self, sink: Sink, link: Link, message: Message, settle: Callable[[], None]
+    ) -> None:
         reject = partial(self._reject, link, message, settle)
         envelope = _envelope_of(self._read, message)
         if isinstance(envelope, Envelope):

@@ -15,6 +15,7 @@ from bridge.intake.frames import tolerant
 from bridge.intake.inbox import Inbox
 from bridge.intake.readers import READERS
 from bridge.intake.source import Source
+from bridge.intake.suspects import Suspects
 from bridge.service.acceptance import Acceptance
 from bridge.service.quarantine import keeper
 from bridge.service.replies import Replies
@@ -69,7 +70,12 @@ def memory_bus(store: EventStore, executor: Executor) -> Bus:
     return Bus(inbox, publisher, None, "in-process (set AMQP_URL to use RabbitMQ)")
 
 
-def broker_bus(settings: BusSettings, url: str, telemetry: Telemetry) -> Bus:
+def broker_bus(
+    settings: BusSettings,
+    url: str,
+    telemetry: Telemetry,
+    suspects: Suspects | None = None,
+) -> Bus:
     """Return the bus on RabbitMQ; nothing is connected yet.
 
     Raises:
@@ -94,6 +100,7 @@ def broker_bus(settings: BusSettings, url: str, telemetry: Telemetry) -> Bus:
         set_aside=keeper(publisher, settings.timeout, telemetry),
         reply=replies.reply,
         reader=READERS[settings.reader],
+        suspects=suspects,
     )
     name = f"RabbitMQ {masked(url)}, queue {settings.bridge_queue}"
     return Bus(source, publisher, publisher, name, replies)

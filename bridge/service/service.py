@@ -15,6 +15,7 @@ from bridge.conditions.parse import parse
 from bridge.delivery.retention import Retention, Terms
 from bridge.delivery.terms import Patience
 from bridge.feed import Feed
+from bridge.intake.suspects import Suspects
 from bridge.intake.window import Window
 from bridge.issuer import Issuer
 from bridge.registrar import Registrar
@@ -162,7 +163,8 @@ class Service:
         if settings.url is None:
             bus = memory_bus(stores.events, stores.executor)
         else:
-            bus = broker_bus(settings, settings.url, telemetry)
+            suspects = Suspects(stores.suspects, stores.executor, stores.clock.now)
+            bus = broker_bus(settings, settings.url, telemetry, suspects)
         return hearing(bus, self.settings, telemetry)
 
     def _parts(self, ground: "_Ground") -> Parts:

@@ -20,6 +20,7 @@ from bridge.store.journal import Journal
 from bridge.store.listeners import ListenerStore
 from bridge.store.lock import alone
 from bridge.store.retention import RetentionStore
+from bridge.store.suspects import SuspectStore
 from bridge.store.tokens import TokenStore
 from bridge.store.vault import Vault, claim, read_key
 from bridge.store.workbooks import WorkbookStore
@@ -43,6 +44,7 @@ class Stores:
     deliveries: DeliveryStore
     journal: Journal
     retention: RetentionStore
+    suspects: SuspectStore
     tokens: TokenStore
     clock: Clock
     executor: ThreadPoolExecutor
@@ -69,7 +71,8 @@ def open_stores(settings: Settings) -> Iterator[Stores]:
         claim(database, vault)
         clock = Clock(database)
         clock.synchronise()
-        journal = Journal(database, _owner())
+        owner = _owner()
+        journal = Journal(database, owner)
         if database.file is not None:
             _follow_clock(database, clock)
             journal.release(clock.now())
@@ -85,6 +88,7 @@ def open_stores(settings: Settings) -> Iterator[Stores]:
             deliveries=DeliveryStore(database),
             journal=journal,
             retention=RetentionStore(database),
+            suspects=SuspectStore(database, owner),
             tokens=TokenStore(database),
             clock=clock,
             executor=executor,

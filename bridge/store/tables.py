@@ -225,3 +225,14 @@ tokens: Final = Table(
     Index("ix_tokens_project", "project"),
 )
 """``digest``: SHA-256 of the text, which is not kept. ``project``: null for every one."""
+
+suspects: Final = Table(
+    "suspects",
+    metadata,
+    Column("fingerprint", String(64), primary_key=True),
+    Column("crashes", Integer, nullable=False),
+    Column("owner", String(64), nullable=False),
+    Column("marked_at", UtcTime, nullable=False),
+)
+"""Messages that came back again and again. ``owner``: the bridge that handles one now.
+``crashes``: how many died before while they did."""
