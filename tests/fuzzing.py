@@ -44,7 +44,7 @@ TIMEOUT_SECONDS = 20
 _HOOK = "http://127.0.0.1:9/hook"
 _LISTENER = {"events": ["TASK"], "callback": {"url": _HOOK}, "workbook": "orders"}
 _SERVICE = calling([])["services"]["Logger"]
-_RIGHT = {
+RIGHT = {
     "add_listener": _LISTENER,
     "replace_listener": _LISTENER,
     "patch_listener": {},
@@ -58,6 +58,8 @@ _RIGHT = {
     "publish_events": json.loads(an_envelope("2").body),
     "add_token": {"role": "reader"},
 }
+"""For each that takes a body, one that is right."""
+
 _PLACES = {
     "workbook": "orders",
     "workbook_name": "orders",
@@ -120,7 +122,7 @@ def try_out(name, cases, apis, start):
         apis: Each is sent all of them.
         start: Where chance begins.
     """
-    operation, right = OPERATIONS[name], _RIGHT.get(name)
+    operation, right = OPERATIONS[name], RIGHT.get(name)
     known = {api: fill(api) for api in apis}
     odd = operation.as_strategy()
     if operation.body or list(operation.iter_parameters()):

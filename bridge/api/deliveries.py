@@ -21,6 +21,8 @@ from bridge.store.deliveries import DeliveryStore
 
 PATH: Final = "/v1/deliveries"
 
+_NO_CURSOR: Final = "is no `next` of this list"
+
 Cursor = tuple[datetime, DeliveryId]
 
 
@@ -162,9 +164,11 @@ def read_cursor(cursor: str) -> Cursor:
     try:
         padded = cursor + "=" * (-len(cursor) % 4)
         text = base64.b64decode(padded, altchars=b"-_", validate=True).decode()
+        if not text.isprintable():  # NUL fits no column of PostgreSQL's
+            raise Invalid("after", _NO_CURSOR)
         created_at, delivery_id = text.split(" ")
         return datetime.fromisoformat(created_at).astimezone(UTC), DeliveryId(
             delivery_id
         )
     except (binascii.Error, ValueError, OverflowError) as err:
-        raise Invalid("after", "is no `next` of this list") from err
+        raise Invalid("after", _NO_CURSOR) from err

@@ -31,6 +31,8 @@ from bridge.workbook.yaml_text import Parsed, parse
 PATH: Final = "/v1/workbooks"
 YAML: Final = "application/yaml"
 
+_MAX_DIGITS: Final = 18  # of a revision: what any database can hold
+
 DryRun = Annotated[bool, Query(description="Only tell what it would do.")]
 IfMatch = Annotated[
     str | None, Header(description="ETag of the copy that you have; 412 if it is old.")
@@ -213,6 +215,6 @@ def revision_in(if_match: str | None) -> int | None:
     if if_match is None or if_match.strip() == "*":
         return None
     number = if_match.strip().strip('"')
-    if not number.isdecimal():
+    if not number.isdecimal() or len(number) > _MAX_DIGITS:
         raise Invalid("If-Match", 'must be the ETag of a workbook, such as "3"')
     return int(number)
