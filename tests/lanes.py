@@ -18,17 +18,16 @@ import pytest
 from tests.architecture.tree import ROOT
 from tests.conftest import LEFT_OUT
 
+FAULTS = "tests/integration/faults"
+PROGRAMS = "tests/integration/programs"
+
 LANES = {
-    "faults": ("tests/integration/faults/bridge",),
-    "parts": (
-        "tests/integration",
-        "--ignore=tests/integration/faults/bridge",
-        "--ignore=tests/integration/programs",
-    ),
-    "others": (
-        "tests/integration/programs",
-        *(f"tests/{kind}" for kind in ("unit", "properties", "contract")),
-        *(f"tests/{kind}" for kind in ("acceptance", "architecture")),
+    "bridge": tuple(f"{FAULTS}/{one}" for one in ("bridge", "database")),
+    "bus": (f"{FAULTS}/bus", PROGRAMS),
+    "parts": ("tests/integration", f"--ignore={FAULTS}", f"--ignore={PROGRAMS}"),
+    "rules": tuple(
+        f"tests/{kind}"
+        for kind in ("unit", "properties", "contract", "acceptance", "architecture")
     ),
 }
 """Each takes about as long as the others."""
