@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from oslo_config import cfg
 
 from notifier.connection import open_broker
+from notifier.errors import InvalidEvent
 from notifier.settings import Bus, of_host
 from notifier.settings.host import no_broker, own_broker
 from notifier.wire import from_notification
@@ -76,8 +77,11 @@ class WorkflowEventsDriver:
         tries = None if retry is None or retry < 0 else retry + 1
         try:
             plain = jsonutils.loads(jsonutils.dumps(message))
-            event = from_notification(plain, _facts(ctxt), project=self._project)
-            self._publisher.publish([event], timeout=self._timeout, tries=tries)
+            try:
+                self._publish(plain, _facts(ctxt), tries)
+            except InvalidEvent as err:
+                # Megabytes, NaN, half of an emoji: the payload's fault, mostly.
+                self._publish(plain, _facts(ctxt), tries, omitted=err.reason)
         except Exception as err:  # noqa: BLE001 - the service goes on, whatever it was
             what = {
                 "event_id": message.get("message_id"),
@@ -85,6 +89,19 @@ class WorkflowEventsDriver:
                 "fault": f"{type(err).__name__}: {err}",
             }
             _log.exception("notification not published", extra=what)
+
+    def _publish(
+        self,
+        message: Mapping[str, Any],
+        facts: Mapping[str, Any],
+        tries: int | None,
+        *,
+        omitted: str | None = None,
+    ) -> None:
+        event = from_notification(
+            message, facts, project=self._project, omitted=omitted
+        )
+        self._publisher.publish([event], timeout=self._timeout, tries=tries)
 
 
 @cache

@@ -82,6 +82,7 @@ def from_notification(
     context: Mapping[str, Any],
     *,
     project: str | None = None,
+    omitted: str | None = None,
 ) -> Event:
     """Return the event that a notification tells.
 
@@ -89,6 +90,7 @@ def from_notification(
         message: The notification, its payload of what JSON holds.
         context: What is known of the request that it belongs to.
         project: Where neither payload nor context names one.
+        omitted: Why its payload is left out; None: it is not.
 
     Raises:
         InvalidEvent: It is no notification, or does not fit an event.
@@ -114,7 +116,8 @@ def from_notification(
         workbook=service or UNKNOWN,
         project=_project(payload, context) or project or UNKNOWN,
         priority=message.get("priority", UNKNOWN),
-        payload=payload,
+        payload=payload if omitted is None else UNKNOWN,
+        payload_omitted=UNKNOWN if omitted is None else omitted,
     )
 
 
