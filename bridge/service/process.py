@@ -12,7 +12,7 @@ import uvloop
 
 from bridge import logs
 from bridge.errors import SettingsError
-from bridge.service import systemd
+from bridge.service import cores, systemd
 from bridge.service.modes import Modes
 from bridge.service.service import Announce, Service
 from bridge.settings import Settings
@@ -34,6 +34,7 @@ def serve(load: Callable[[], Settings], *, modes: Modes, announce: Announce) -> 
     Raises:
         BridgeError: It could not start.
     """
+    cores.leave_none()
     settings = load()
     logs.set_up(settings.log.level, settings.log.format)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:

@@ -36,11 +36,19 @@ KNOWN = {
         *("RestrictAddressFamilies", "RestrictNamespaces", "RestrictRealtime"),
         *("RestrictSUIDSGID", "LockPersonality", "MemoryDenyWriteExecute"),
         *("SystemCallArchitectures", "SystemCallFilter", "SystemCallErrorNumber"),
-        *("LimitNOFILE", "MemoryMax", "TasksMax", "IPAddressAllow", "IPAddressDeny"),
+        *(
+            "LimitCORE",
+            "LimitNOFILE",
+            "MemoryMax",
+            "TasksMax",
+            "IPAddressAllow",
+            "IPAddressDeny",
+        ),
     },
 }
 LOCKED = {
     "CapabilityBoundingSet": "",
+    "LimitCORE": "0",
     "LockPersonality": "yes",
     "NoNewPrivileges": "yes",
     "PrivateDevices": "yes",
