@@ -63,14 +63,8 @@ NO_STRICT_JSON = {
     "a surrogate in UTF-8": b'{"name": "\xed\xa0\x80"}',
     "cut": b'{"name": "',
 }
-ODD_URLS = ("%00", "a%0D%0Ab", "%ED%A0%80", "%FF", "9" * 30, "x" * 3000, "-1", "NaN")
-ODD_TAGS = (
-    b'"99999999999999999999"',
-    b'"' + b"9" * 5000 + b'"',
-    b"\xff",
-    b"-1",
-    b'""',
-)
+ODD_URLS = ("%00", "a%0D%0Ab", "%ED%A0%80", "9" * 30)
+ODD_TAGS = (b'"' + b"9" * 20 + b'"', b'"' + b"9" * 5000 + b'"', b"\xff")
 
 
 def cursor(text):
