@@ -3,15 +3,6 @@
 
 import base64
 import json
-import os
-import signal
-import subprocess
-import sys
-import threading
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 
 import pytest
 import requests
@@ -19,13 +10,13 @@ from cryptography.fernet import Fernet
 
 from bridge.client import BridgeClient
 from bridge.model import ListenerId
-from bridge.service import cores
 from bridge.store.database import Database
 from bridge.store.listeners import ListenerStore
 from bridge.store.vault import Vault
 from tests.bridges import BridgeProcess
 from tests.integration.certificates import Authority
 from tests.integration.commands import bridge_command, notifier_bridge
+from tests.integration.garden import Garden, echoing
 from tests.servers.processes import free_port
 
 WORKBOOK = """
@@ -40,47 +31,6 @@ services:
     actions: {page: /page}
 workflow: {on-error: 'Pager:page'}
 """
-
-
-def word(name):
-    return f"planted-{name}-{os.urandom(6).hex()}"
-
-
-@dataclass
-class Garden:
-    """What was planted, and all that was said.
-
-    Attributes:
-        planted: Name to secret.
-        said: Place to what was found there.
-    """
-
-    planted: dict = field(default_factory=dict)
-    said: dict = field(default_factory=dict)
-
-    def plant(self, name, text=None):
-        self.planted[name] = word(name) if text is None else text
-        return self.planted[name]
-
-    def hear(self, place, text):
-        raw = text.encode() if isinstance(text, str) else text
-        self.said[place] = self.said.get(place, b"") + raw
-
-    def found(self):
-        """Return every place and the name of what should not be there."""
-        return [
-            (place, name)
-            for name, text in self.planted.items()
-            for place, said in self.said.items()
-            if any(form in said for form in forms(text))
-        ]
-
-
-def forms(text):
-    yield text.encode()
-    yield base64.b64encode(text.encode()).rstrip(b"=")
-    yield text.encode().hex().encode()
-    yield json.dumps(text)[1:-1].encode()
 
 
 @pytest.fixture(scope="module")
@@ -108,34 +58,6 @@ def garden(tmp_path_factory):
         live(garden, bridge, url, home, environment)
         garden.hear("log", bridge.said)
     return garden
-
-
-class Echo(BaseHTTPRequestHandler):
-    """Answers with all that was sent; fails, so that it is tried again."""
-
-    protocol_version = "HTTP/1.1"
-
-    def do_POST(self):
-        self.rfile.read(int(self.headers["Content-Length"]))
-        told = json.dumps(dict(self.headers)).encode()
-        self.send_response(500)
-        self.send_header("Content-Length", str(len(told)))
-        self.end_headers()
-        self.wfile.write(told)
-
-    def log_message(self, *_):
-        """Say nothing."""
-
-
-@contextmanager
-def echoing():
-    """The URL of a receiver that echoes."""
-    with ThreadingHTTPServer(("127.0.0.1", 0), Echo) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
-        thread.join()
 
 
 def live(garden, bridge, receiver, home, environment):
@@ -370,31 +292,3 @@ def test_the_log_tells_what_was_attempted(garden):
     log = garden.said["log"].decode()
 
     assert log.count("outcome=refused") >= 8
-
-
-def test_a_crash_leaves_no_core(tmp_path):
-    key = Fernet.generate_key().decode()
-    with BridgeProcess(tmp_path, OS_SECRETS__KEY=key) as bridge:
-        limits = Path(f"/proc/{bridge.pid}/limits").read_text()
-        os.kill(bridge.pid, signal.SIGABRT)
-        bridge.end()
-
-    (limit,) = [one.split() for one in limits.splitlines() if "core file" in one]
-    assert limit[4:6] == ["0", "0"]
-    assert list(Path().glob("core*")) == []
-    assert key not in bridge.said
-
-
-def test_not_even_a_program_that_cores_are_piped_to_gets_one():
-    ask = (
-        "import ctypes, runpy, sys; runpy.run_path(sys.argv[1])['leave_none'](); "
-        "print(ctypes.CDLL(None).prctl(3, 0, 0, 0, 0))"  # PR_GET_DUMPABLE
-    )
-    done = subprocess.run(
-        (sys.executable, "-c", ask, cores.__file__),
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-
-    assert done.stdout == "0\n"
