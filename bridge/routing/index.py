@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """An index of listeners: finds those that an event concerns without asking the others.
 
-Each listener stands under its most telling exact wish (execution, task, workflow,
-workbook, or none) and under each kind of event type that it takes. A look-up asks a
-handful of places, however many listeners there are.
+Each listener stands under its project and each kind of event type that it takes, there
+under its most telling exact wish (execution, task, workflow, workbook, or none). A
+look-up asks a handful of places, however many listeners there are.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -14,19 +14,24 @@ from bridge.model import Listener, ListenerId
 from notifier.event import Event
 from notifier.event_types import expand, matches
 
-_Place = tuple[str, str, str, str]
-"""Project, type or pattern of types, name of the wish, its value."""
+_Place = tuple[str, str]
+"""Project, and type or pattern of types."""
+
+_Wish = tuple[str, str]
+"""Name of the wish, and its value."""
+
+_Routes = dict[ListenerId, "Route"]
 
 _ANY: Final = "*"
-_NO_WISH: Final = ("", "")
+_NO_WISH: Final[_Wish] = ("", "")
 
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """A listener, prepared for being asked often."""
+    """A listener, prepared for being asked often; `types` are patterns too."""
 
     listener: Listener
-    types: tuple[str, ...]
+    types: dict[str, None]
     workbook: Callable[[str | None], bool]
     workflow: Callable[[str | None], bool]
     task: Callable[[str | None], bool]
@@ -37,7 +42,7 @@ class Route:
         patterns = (one for name in listener.events for one in expand(name))
         return cls(
             listener=listener,
-            types=tuple(dict.fromkeys(patterns)),
+            types=dict.fromkeys(patterns),
             workbook=_wish(listener.workbook),
             workflow=_wish(listener.workflow),
             task=_wish(listener.task),
@@ -51,7 +56,7 @@ class Route:
         listener = self.listener
         return (
             listener.project == event.project
-            and any(matches(pattern, event.type) for pattern in self.types)
+            and (event.type in self.types or self._takes_by_pattern(event.type))
             and self.workbook(event.workbook)
             and self.workflow(event.workflow)
             and (self.task(event.task_name) or self.task(event.task_id))
@@ -61,13 +66,15 @@ class Route:
             )
         )
 
-    def places(self) -> set[_Place]:
-        """Return where the index keeps it."""
-        project = self.listener.project
-        name, value = self._telling_wish()
-        return {(project, _group(one), name, value) for one in self.types}
+    def _takes_by_pattern(self, event_type: str) -> bool:
+        return any(_ANY in one and matches(one, event_type) for one in self.types)
 
-    def _telling_wish(self) -> tuple[str, str]:
+    def places(self) -> set[_Place]:
+        """Return where the index keeps it, under its `telling_wish`."""
+        return {(self.listener.project, _group(one)) for one in self.types}
+
+    def telling_wish(self) -> _Wish:
+        """Return the wish that tells most listeners apart."""
         listener = self.listener
         wishes = (
             ("execution", listener.execution_id),
@@ -85,8 +92,8 @@ class Index:
     """Routes by what they ask for; not safe to share between threads."""
 
     def __init__(self) -> None:
-        self._routes: dict[ListenerId, Route] = {}
-        self._places: dict[_Place, dict[ListenerId, Route]] = {}
+        self._routes: _Routes = {}
+        self._places: dict[_Place, dict[_Wish, _Routes]] = {}
 
     def __len__(self) -> int:
         return len(self._routes)
@@ -101,29 +108,38 @@ class Index:
         self.remove(listener.id)
         route = Route.to(listener)
         self._routes[listener.id] = route
+        wish = route.telling_wish()
         for place in route.places():
-            self._places.setdefault(place, {})[listener.id] = route
+            self._places.setdefault(place, {}).setdefault(wish, {})[listener.id] = route
 
     def remove(self, listener_id: ListenerId) -> None:
         """Forget a listener, known or not."""
         route = self._routes.pop(listener_id, None)
         if route is None:
             return
+        wish = route.telling_wish()
         for place in route.places():
             here = self._places[place]
-            del here[listener_id]
+            del here[wish][listener_id]
+            if not here[wish]:
+                del here[wish]
             if not here:
                 del self._places[place]
 
     def match(self, event: Event) -> list[Listener]:
         """Return the listeners that the event concerns, conditions not looked at."""
-        found: dict[ListenerId, Route] = {}
-        for place in _places_of(event):
-            found.update(self._places.get(place, {}))
+        kinds = (event.type, f"{event.kind}.*", _ANY)
+        asked = ((event.project, kind) for kind in kinds)
+        places = [self._places[one] for one in asked if one in self._places]
+        found: _Routes = {}
+        for wish in _wishes_of(event) if places else ():
+            for here in places:
+                if wish in here:
+                    found.update(here[wish])
         return [route.listener for route in found.values() if route.accepts(event)]
 
 
-def _places_of(event: Event) -> Iterator[_Place]:
+def _wishes_of(event: Event) -> list[_Wish]:
     wishes = [("execution", one) for one in event.execution_ids]
     for name, value in (
         ("task", event.task_id),
@@ -134,10 +150,7 @@ def _places_of(event: Event) -> Iterator[_Place]:
         if value is not None:
             wishes.append((name, value))
     wishes.append(_NO_WISH)
-    project = event.project
-    for types in (event.type, f"{event.kind}.*", _ANY):
-        for name, value in wishes:
-            yield project, types, name, value
+    return wishes
 
 
 def _group(pattern: str) -> str:
