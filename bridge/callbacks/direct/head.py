@@ -34,6 +34,14 @@ class Origin:
 
     target: Target
     is_tls: bool
+    _hash: int = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        # asked for several times in each request
+        object.__setattr__(self, "_hash", hash((self.target, self.is_tls)))
+
+    def __hash__(self) -> int:
+        return self._hash
 
 
 @dataclass(frozen=True, slots=True)
