@@ -3,14 +3,20 @@
 
 import json
 import logging
+import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
+from itertools import islice
 from typing import Any, Final, Literal
 
-# What every record has; anything else came by ``extra``.
-_OWN: Final = frozenset(
-    {*vars(logging.makeLogRecord({})), "message", "asctime", "color_message"}
-)
+# What every record has, and has first; what follows came by ``extra``, or from another
+# handler.
+_OWN_FIRST: Final = len(vars(logging.makeLogRecord({})))
+_OWN_LATER: Final = frozenset({"message", "asctime", "color_message"})
+
+# ASCII without space, double quote, equals sign and backslash.
+_is_plain: Final = re.compile(r"[!#-<>-\[\]-~]+").fullmatch
 
 
 class LineFormatter(logging.Formatter):
@@ -64,13 +70,15 @@ def set_up(
 
 
 def _extra(record: logging.LogRecord) -> dict[str, Any]:
-    members = vars(record).items()
-    return {k: v for k, v in members if k not in _OWN and v is not None}
+    members = islice(vars(record).items(), _OWN_FIRST, None)
+    return {k: v for k, v in members if v is not None and k not in _OWN_LATER}
 
 
 def _quoted(value: object) -> str:
     """Return a value so that it ends where it seems to, and moves no cursor."""
     text = str(value)
+    if _is_plain(text):
+        return text
     if not text.isprintable():
         return json.dumps(text)
     is_plain = text and not any(sign in text for sign in ' "=\\')
@@ -78,5 +86,10 @@ def _quoted(value: object) -> str:
 
 
 def _time(record: logging.LogRecord) -> str:
-    time = datetime.fromtimestamp(record.created, UTC)
-    return time.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    second = int(record.created)
+    return f"{_second(second)}.{int((record.created - second) * 1000):03}Z"
+
+
+@lru_cache(4)  # many lines are of the same one
+def _second(second: int) -> str:
+    return datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%dT%H:%M:%S")
