@@ -26,6 +26,7 @@ from bridge.store.database import Database
 from bridge.store.deliveries import DeliveryStore
 from bridge.store.events import EventStore
 from bridge.store.journal import Journal
+from bridge.store.lanes import LaneStore
 from bridge.store.listeners import ListenerStore
 from bridge.store.tokens import TokenStore
 from bridge.store.vault import Vault
@@ -61,6 +62,7 @@ def parts_for(
         issuer=Issuer(tokens, now),
         rates=Rates(events_per_second),
         token_store=tokens,
+        lane_store=LaneStore(database),
         registrar=registrar,
         workbooks=Workbooks(WorkbookStore(database, Vault(KEY)), registrar),
         listener_store=listeners,

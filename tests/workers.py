@@ -15,6 +15,7 @@ from bridge.intake.window import Window
 from bridge.model import OutcomeKind, State, delivery_id
 from bridge.service.worker import Supplies, Worker
 from bridge.store.clock import Clock
+from bridge.store.lanes import LaneStore
 from bridge.store.retention import RetentionStore
 from bridge.telemetry import Telemetry
 from tests.loops import until
@@ -26,6 +27,7 @@ FAILED, GONE, SUCCEEDED = (
 )
 MOMENT = timedelta(milliseconds=20)
 LONG = timedelta(minutes=5)
+DAYS = timedelta(days=5)
 IMPATIENT = Patience(attempt=timedelta(milliseconds=60), line=MOMENT)
 PATIENT = Patience(attempt=LONG, line=LONG)
 
@@ -93,6 +95,7 @@ class RunningWorker:
         patience=PATIENT,
         owner="bridge 1",
         clock=None,
+        disable_after=DAYS,
     ):
         clock = Clock(stores.database) if clock is None else clock
         self.stores = stores
@@ -110,8 +113,10 @@ class RunningWorker:
                 callbacks={"http": self.callback},
                 telemetry=self.telemetry,
                 feed=Feed(),
+                lanes=LaneStore(stores.database),
                 executor=self._executor,
                 patience=patience,
+                disable_after=disable_after,
                 retention=Retention(
                     RetentionStore(stores.database),
                     stores.listeners,

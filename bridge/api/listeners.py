@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """``/v1/listeners``: register, find, change, remove and try out listeners."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Annotated, Any, Final
@@ -28,7 +29,7 @@ from bridge.model.signing import DEFAULT_OVERLAP, MAX_OVERLAP
 from bridge.shape import short_forms
 from bridge.shape.listener import Listener, NewListener
 from bridge.shape.merging import merge
-from bridge.shape.shown import listener_json
+from bridge.shape.shown import breaker_json, listener_json
 from bridge.shape.strict import Strict
 
 PATH: Final = "/v1/listeners"
@@ -65,6 +66,8 @@ class ListenerRoutes:
 
     def __init__(self, parts: Parts) -> None:
         self._store = parts.listener_store
+        self._lanes = parts.lane_store
+        self._now = parts.now
         self._registrar = parts.registrar
         self._ping = parts.ping
 
@@ -72,7 +75,7 @@ class ListenerRoutes:
         """Register a listener. The signing secret is in this answer only."""
         project = caller.own(listener.project)
         kept = self._registrar.add(replace(listener.draft(), project=project))
-        body = listener_json(kept) | {"secret": kept.secret}
+        body = self._shown([kept])[0] | {"secret": kept.secret}
         headers = {"Location": f"{PATH}/{kept.id}", "ETag": _etag(kept)}
         return JSONResponse(body, 201, headers)
 
@@ -88,14 +91,14 @@ class ListenerRoutes:
         more = len(found) > len(page)
         return JSONResponse(
             {
-                "listeners": [listener_json(one) for one in page],
+                "listeners": self._shown(page),
                 "next": page[-1].id if more else None,
             }
         )
 
     def get(self, caller: Caller, listener_id: str) -> Response:
         """Show one listener."""
-        return _answer(self._current(caller, listener_id))
+        return self._answer(self._current(caller, listener_id))
 
     def replace(
         self,
@@ -149,7 +152,7 @@ class ListenerRoutes:
         current = self._current(caller, listener_id)
         overlap = timedelta(seconds=wanted.overlap_seconds)
         kept = self._registrar.rotate(current, overlap)
-        body = listener_json(kept) | {"secret": kept.secret}
+        body = self._shown([kept])[0] | {"secret": kept.secret}
         return JSONResponse(body, headers={"ETag": _etag(kept)})
 
     async def test(self, caller: Caller, listener_id: str) -> Response:
@@ -170,7 +173,19 @@ class ListenerRoutes:
     ) -> Response:
         wanted.check_unchanged(current)
         draft = wanted.draft(current)
-        return _answer(self._registrar.change(current, draft, known=known))
+        return self._answer(self._registrar.change(current, draft, known=known))
+
+    def _answer(self, listener: model.Listener) -> Response:
+        (body,) = self._shown([listener])
+        return JSONResponse(body, headers={"ETag": _etag(listener)})
+
+    def _shown(self, listeners: Sequence[model.Listener]) -> list[dict[str, Any]]:
+        ids = [one.id for one in listeners]
+        states = self._lanes.find(ids, self._now())
+        return [
+            listener_json(one) | {"breaker": breaker_json(one, states.get(one.id))}
+            for one in listeners
+        ]
 
 
 def router(parts: Parts) -> APIRouter:
@@ -197,10 +212,6 @@ def router(parts: Parts) -> APIRouter:
             response_model=answer,
         )
     return api
-
-
-def _answer(listener: model.Listener) -> Response:
-    return JSONResponse(listener_json(listener), headers={"ETag": _etag(listener)})
 
 
 def _etag(listener: model.Listener) -> str:

@@ -14,6 +14,7 @@ from bridge.model import Listener, Outcome
 from bridge.registrar import Registrar
 from bridge.store.deliveries import DeliveryStore
 from bridge.store.events import EventStore
+from bridge.store.lanes import LaneStore
 from bridge.store.listeners import ListenerStore
 from bridge.store.tokens import TokenStore
 from bridge.workbook.workbooks import Workbooks
@@ -66,6 +67,7 @@ class Parts:
     event_store: EventStore
     delivery_store: DeliveryStore
     token_store: TokenStore
+    lane_store: LaneStore
     publisher: Publisher
     feed: Feed | None
     ping: Callable[[Listener], Awaitable[Outcome]]

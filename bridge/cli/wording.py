@@ -57,9 +57,23 @@ def answer_of(callback: Mapping[str, Any]) -> str | None:
 def state_of(listener: Mapping[str, Any]) -> str:
     """Return whether a listener is told, and why not."""
     if listener["enabled"]:
-        return "enabled"
+        breaker = listener.get("breaker")
+        if breaker is None or breaker["state"] == "closed":
+            return "enabled"
+        return f"enabled, breaker {breaker['state']}: {breaker['reason']}"
     reason = listener["disabled_reason"]
     return f"disabled: {reason}" if reason else "disabled"
+
+
+def calls_of(listener: Mapping[str, Any]) -> str:
+    """Return how many calls a listener is given, in words."""
+    most, rate = listener["max_in_flight"], listener["rate_per_second"]
+    breaker = listener.get("breaker")
+    limit = most if breaker is None else breaker["limit"]
+    told = f"{most} at a time"
+    if limit != most:
+        told = f"{limit} at a time for now, of {most}"
+    return told if rate is None else f"{told}, {rate:g} a second"
 
 
 def span(seconds: float) -> str:

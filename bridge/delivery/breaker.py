@@ -16,10 +16,10 @@ closes it.
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from enum import Enum
 from typing import Final
 
 from bridge.delivery.sign import Sign
+from bridge.model.lane_state import BreakerState
 
 TOLERATED: Final = 5
 """So many failures in a row open it."""
@@ -28,16 +28,6 @@ FIRST_REST: Final = timedelta(seconds=1)
 LONGEST_REST: Final = timedelta(minutes=1)
 
 _DOUBLINGS: Final = 6
-
-
-class BreakerState(Enum):
-    """Whether an endpoint is called."""
-
-    CLOSED = "closed"
-    OPEN = "open"
-    """It is not."""
-    HALF_OPEN = "half-open"
-    """One call is under way, to see how it is."""
 
 
 @dataclass(frozen=True, slots=True)

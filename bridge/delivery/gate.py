@@ -85,8 +85,12 @@ class Gate:
         if was_closed and self.breaker.openings > openings:
             self.limit = self.limit.lowest(now)
 
+    @property
+    def is_calm(self) -> bool:
+        """Whether the endpoint is called as usual."""
+        return self.breaker.is_closed and self.limit.is_full
+
     def is_untouched(self, now: datetime) -> bool:
         """Tell whether a new one would do as well."""
-        is_plain = self.breaker.is_closed and not self.breaker.failures
         is_rested = self._rate is None or self._rate.is_full(now)
-        return is_plain and is_rested and self.limit.is_full
+        return self.is_calm and not self.breaker.failures and is_rested

@@ -39,6 +39,16 @@ class Lanes:
         """Return the lane of a listener that something is under way to."""
         return self._lanes[listener_id]
 
+    @property
+    def broken(self) -> int:
+        """How many have a breaker that is not closed."""
+        lanes = self._lanes.values()
+        return sum(not lane.gate.breaker.is_closed for lane in lanes)
+
+    def gates(self) -> Iterator[tuple[ListenerId, Gate]]:
+        """Yield each listener's gate."""
+        yield from ((name, lane.gate) for name, lane in self._lanes.items())
+
     def of(self, listener: Listener, wait: timedelta, now: datetime) -> Lane[Flight]:
         """Return a listener's lane, after the listener as it is now.
 

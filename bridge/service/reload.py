@@ -9,7 +9,7 @@ from bridge.settings import Settings, list_opts
 
 _FOLLOWED: Final[Mapping[str, frozenset[str]]] = {
     "callbacks": frozenset({"allow_addresses", "allow_loopback", "amqp_exchanges"}),
-    "delivery": frozenset({"grace", "park_after", "wait"}),
+    "delivery": frozenset({"grace", "park_after", "wait", "disable_after"}),
     "log": frozenset({"level", "format"}),
 }
 

@@ -84,7 +84,9 @@ class Service:
         self.settings = found.settings
         if self._ground is not None:
             self._ground.callbacks.follow(found.settings.callbacks)
-            self._ground.worker.adopt(_patience(found.settings))
+            self._ground.worker.adopt(
+                _patience(found.settings), found.settings.delivery.disable_after
+            )
         for name in found.left:
             _log.warning("setting needs a restart", extra={"setting": name})
         _log.info("settings reloaded", extra={"changed": ", ".join(found.taken)})
@@ -128,7 +130,9 @@ class Service:
                 callbacks=callbacks.by_type,
                 telemetry=telemetry,
                 feed=feed,
+                lanes=stores.lanes,
                 executor=stores.executor,
+                disable_after=self.settings.delivery.disable_after,
                 patience=_patience(self.settings),
                 retention=self._retention(stores),
                 window=self._window(stores),
@@ -188,6 +192,7 @@ class Service:
             event_store=stores.events,
             delivery_store=stores.deliveries,
             token_store=stores.tokens,
+            lane_store=stores.lanes,
             publisher=ground.bus.publisher,
             feed=ground.feed if self._modes.worker else None,
             ping=pinger(callbacks),

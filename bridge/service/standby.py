@@ -62,7 +62,7 @@ class Standby:
     def catch_up(self) -> None:
         """Leave it to those who work: they follow within a second."""
 
-    def adopt(self, patience: Patience) -> None:
+    def adopt(self, patience: Patience, disable_after: timedelta) -> None:
         """Leave it to those who work."""
 
     async def drain(self, grace: timedelta) -> None:

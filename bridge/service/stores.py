@@ -17,6 +17,7 @@ from bridge.store.database import Database
 from bridge.store.deliveries import DeliveryStore
 from bridge.store.events import EventStore
 from bridge.store.journal import Journal
+from bridge.store.lanes import LaneStore
 from bridge.store.listeners import ListenerStore
 from bridge.store.lock import alone
 from bridge.store.retention import RetentionStore
@@ -46,6 +47,7 @@ class Stores:
     retention: RetentionStore
     suspects: SuspectStore
     tokens: TokenStore
+    lanes: LaneStore
     clock: Clock
     executor: ThreadPoolExecutor
 
@@ -90,6 +92,7 @@ def open_stores(settings: Settings) -> Iterator[Stores]:
             retention=RetentionStore(database),
             suspects=SuspectStore(database, owner),
             tokens=TokenStore(database),
+            lanes=LaneStore(database),
             clock=clock,
             executor=executor,
         )

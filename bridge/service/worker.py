@@ -19,16 +19,19 @@ from bridge.delivery.dispatcher import Dispatcher
 from bridge.delivery.recorder import Recorder
 from bridge.delivery.retention import Retention
 from bridge.delivery.scheduler import Scheduler
+from bridge.delivery.standings import Standings
 from bridge.delivery.terms import Patience, Reports
 from bridge.errors import StoreError
 from bridge.feed import Feed
 from bridge.intake.intake import Intake
 from bridge.intake.source import Source
 from bridge.intake.window import Window
-from bridge.model import Envelope, Listener
+from bridge.model import Call, Delivery, Envelope, Listener, Outcome
 from bridge.routing.router import Router
+from bridge.service.shutoff import Shutoff
 from bridge.store.clock import Clock
 from bridge.store.journal import Journal
+from bridge.store.lanes import LaneStore
 from bridge.store.listeners import ListenerStore
 from bridge.telemetry import Telemetry
 
@@ -49,6 +52,7 @@ class Supplies:
 
     Attributes:
         executor: One thread, for all that the journal is asked.
+        disable_after: So long a listener may do nothing but fail.
     """
 
     source: Source
@@ -58,8 +62,10 @@ class Supplies:
     callbacks: Mapping[str, Callback]
     telemetry: Telemetry
     feed: Feed
+    lanes: LaneStore
     executor: ThreadPoolExecutor
     patience: Patience
+    disable_after: timedelta
     retention: Retention
     window: Window
 
@@ -79,15 +85,25 @@ class Worker:
             on_health=self._on_health,
             on_unwritable=supplies.telemetry.unwritable,
         )
-        reports = Reports(
-            attempted=supplies.telemetry.attempted, gone=self._gone, parked=self.wake
-        )
+        reports = Reports(attempted=self._attempted, gone=self._gone, parked=self.wake)
         self._dispatcher = Dispatcher(
             supplies.callbacks,
             self._recorder,
             reports=reports,
             patience=supplies.patience,
             now=supplies.clock.now,
+        )
+        self._standings = Standings(
+            supplies.lanes,
+            supplies.executor,
+            lanes=self._dispatcher.lanes,
+            listener=self.router.listener,
+            hopeless=self._turn_off,
+            now=supplies.clock.now,
+            borne=supplies.disable_after,
+        )
+        self._shutoff = Shutoff(
+            supplies.listeners, self.router.refresh, supplies.clock.now
         )
         self._scheduler = Scheduler(
             supplies.journal,
@@ -116,6 +132,11 @@ class Worker:
             "open_events", "Events not recorded yet.", lambda: self._intake.open
         )
         supplies.telemetry.watch(
+            "open_breakers",
+            "Endpoints that are left alone for a while, or tried by one delivery.",
+            lambda: self._dispatcher.lanes.broken,
+        )
+        supplies.telemetry.watch(
             "listeners", "Enabled listeners.", lambda: len(self.router)
         )
         supplies.telemetry.watch(
@@ -135,6 +156,7 @@ class Worker:
             self._supplies.source.run(self._intake.take),
             self.router.follow(),
             self._scheduler.run(),
+            self._standings.run(),
             self._tick(),
             self._keep_time(),
             self._supplies.retention.run(),
@@ -159,9 +181,10 @@ class Worker:
         """How many it follows."""
         return len(self.router)
 
-    def adopt(self, patience: Patience) -> None:
+    def adopt(self, patience: Patience, disable_after: timedelta) -> None:
         """Be as patient from now on."""
         self._dispatcher.patience = patience
+        self._standings.borne = disable_after
 
     def catch_up(self) -> None:
         """Bring the index up to date; from another thread, which waits for it."""
@@ -223,18 +246,14 @@ class Worker:
             self._dispatcher.pause()
 
     def _gone(self, listener: Listener) -> None:
-        async def turn_off() -> None:
-            disable = self._supplies.listeners.disable
-            why = "the receiver answered 410 Gone"
-            try:
-                now = self._supplies.clock.now()
-                await asyncio.to_thread(disable, listener.id, why, now)
-                await self.router.refresh()
-            except StoreError as err:
-                reason = {"listener_id": listener.id, "reason": str(err)}
-                _log.warning("cannot disable a listener", extra=reason)
+        self._turn_off(listener, "the receiver answered 410 Gone")
 
-        self._spawn(turn_off())
+    def _turn_off(self, listener: Listener, reason: str) -> None:
+        self._spawn(self._shutoff.turn_off(listener, reason))
+
+    def _attempted(self, call: Call, outcome: Outcome, delivery: Delivery) -> None:
+        self._supplies.telemetry.attempted(call, outcome, delivery)
+        self._standings.note(call, outcome, delivery)
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)

@@ -185,6 +185,7 @@ def _settings(values: Mapping[tuple[str, str], Any]) -> Settings:
             grace=timedelta(seconds=values["delivery", "grace_seconds"]),
             park_after=timedelta(milliseconds=values["delivery", "park_after_ms"]),
             wait=timedelta(milliseconds=values["delivery", "wait_ms"]),
+            disable_after=timedelta(days=values["delivery", "disable_after_days"]),
         ),
         retention=RetentionSettings(
             events=timedelta(days=values["retention", "events_days"]),

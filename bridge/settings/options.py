@@ -205,6 +205,11 @@ def _delivery() -> list[cfg.Opt]:
             default.wait,
             "A delivery that would wait longer for a slot waits in the database.",
         ),
+        _days(
+            "disable_after_days",
+            default.disable_after,
+            "A listener that has done nothing but fail for so long is disabled.",
+        ),
     ]
 
 

@@ -167,11 +167,14 @@ class DeliverySettings:
         grace: Attempts under way may take so long to end when the bridge stops.
         park_after: An attempt that is still open after this is recorded as parked.
         wait: A delivery that would wait longer for a slot is parked.
+        disable_after: A listener that has done nothing but fail for so long is turned
+            off.
     """
 
     grace: timedelta = timedelta(seconds=30)
     park_after: timedelta = timedelta(seconds=1)
     wait: timedelta = timedelta(milliseconds=200)
+    disable_after: timedelta = timedelta(days=5)
 
 
 @dataclass(frozen=True, slots=True)

@@ -192,11 +192,26 @@ class NewListener(Strict):
         )
 
 
+class Breaker(BaseModel):
+    """How a listener's endpoint is dealt with."""
+
+    state: Literal["closed", "open", "half-open"] = "closed"
+    since: _MaybeText = None
+    reason: _MaybeText = Field(None, description="Why it is not closed.")
+    limit: int | None = Field(None, description="Calls at a time, as it bears them.")
+    failing_since: _MaybeText = Field(
+        None, description="From then on every attempt has failed."
+    )
+
+
 class Listener(NewListener):
     """A listener as it is shown, and as it may be sent back changed."""
 
     id: str = ""
     disabled_reason: _MaybeText = None
+    breaker: Breaker | None = Field(
+        None, description="Set by the bridge; what is sent back is not looked at."
+    )
     workbook_key: _MaybeText = Field(
         None, description="What its workbook knows it by; null: made by hand."
     )

@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Listeners and tokens as JSON, as they are shown: what is secret is not, or masked."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from bridge.callbacks.signing import public_key_of
 from bridge.model import CallbackSpec, Listener, Token
+from bridge.model.lane_state import LaneState
 from bridge.model.signing import Signing
 from bridge.shape.credentials import auth_json
 from bridge.shape.merging import mask
@@ -45,16 +46,27 @@ def listener_json(listener: Listener) -> dict[str, Any]:
     }
 
 
+def breaker_json(listener: Listener, state: LaneState | None) -> dict[str, Any]:
+    """Return how a listener's endpoint is dealt with; None: as usual."""
+    known = LaneState(listener.id) if state is None else state
+    return {
+        "state": known.breaker.value,
+        "since": _time(known.since),
+        "reason": known.reason,
+        "limit": listener.max_in_flight if known.limit is None else known.limit,
+        "failing_since": _time(known.failing_since),
+    }
+
+
 def token_json(token: Token) -> dict[str, Any]:
     """Return a token's JSON; its text is nowhere."""
-    expires = token.expires_at
     return {
         "id": token.id,
         "project": token.project,
         "role": token.role.value,
         "name": token.name,
         "created_at": format_time(token.created_at),
-        "expires_at": None if expires is None else format_time(expires),
+        "expires_at": _time(token.expires_at),
     }
 
 
@@ -85,6 +97,10 @@ def _callback_json(spec: CallbackSpec) -> dict[str, Any]:
         "timeout_seconds": _seconds(spec.timeout),
         "batch": None,
     }
+
+
+def _time(time: datetime | None) -> str | None:
+    return None if time is None else format_time(time)
 
 
 def _seconds(time: timedelta) -> float:

@@ -138,8 +138,8 @@ class ListenerStore:
             update_listener(connection, changed, row)
         return changed
 
-    def disable(self, listener_id: ListenerId, reason: str, now: datetime) -> None:
-        """Turn one off because of what its receiver does; quiet if it is no more."""
+    def disable(self, listener_id: ListenerId, reason: str, now: datetime) -> bool:
+        """Turn one off because of what its receiver does; tell whether it was on."""
         with self._database.write() as connection:
             values = {
                 "enabled": False,
@@ -148,8 +148,9 @@ class ListenerStore:
                 "revision": listeners.c.revision + 1,
                 "changed_in": count_change(connection),
             }
-            mine = is_listener(listener_id)
-            connection.execute(update(listeners).where(mine).values(values))
+            mine = is_listener(listener_id) & listeners.c.enabled
+            changed = connection.execute(update(listeners).where(mine).values(values))
+        return changed.rowcount > 0
 
     def remove(
         self, listener_id: ListenerId, now: datetime, *, known: int | None = None

@@ -211,6 +211,20 @@ attempts: Final = Table(
     Column("answer", LargeBinary, nullable=False),
 )
 
+lanes: Final = Table(
+    "lanes",
+    metadata,
+    Column("listener_id", String(64), primary_key=True),
+    Column("breaker", String(16), nullable=False),
+    Column("since", UtcTime),
+    Column("reason", Text),
+    Column("in_flight_limit", Integer),
+    Column("failing_since", UtcTime),
+    Column("failed_at", UtcTime),
+    Column("updated_at", UtcTime, nullable=False),
+)
+"""How endpoints are that are not well. ``failing_since``: every attempt failed since."""
+
 tokens: Final = Table(
     "tokens",
     metadata,

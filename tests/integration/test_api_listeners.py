@@ -63,6 +63,13 @@ def test_a_listener_is_shown_in_its_whole_shape(url):
         },
         "enabled": True,
         "disabled_reason": None,
+        "breaker": {
+            "state": "closed",
+            "since": None,
+            "reason": None,
+            "limit": 64,
+            "failing_since": None,
+        },
         "workbook_key": None,
         "signing": "v1",
         "public_key": None,

@@ -6,12 +6,13 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.delivery.breaker import LONGEST_REST, BreakerState
+from bridge.delivery.breaker import LONGEST_REST
 from bridge.delivery.gate import Gate
 from bridge.delivery.limit import Limit
 from bridge.delivery.rate import BURST, Rate
 from bridge.delivery.sign import LONGEST_WISH, Sign
 from bridge.model import Outcome, OutcomeKind
+from bridge.model.lane_state import BreakerState
 
 NOW = datetime(2026, 11, 24, 2, 10, tzinfo=UTC)
 SECOND = timedelta(seconds=1)

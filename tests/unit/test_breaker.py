@@ -10,10 +10,10 @@ from bridge.delivery.breaker import (
     LONGEST_REST,
     TOLERATED,
     Breaker,
-    BreakerState,
 )
 from bridge.delivery.sign import Sign, rest_of, sign_of
 from bridge.model import Outcome, OutcomeKind
+from bridge.model.lane_state import BreakerState
 
 NOW = datetime(2026, 11, 24, 2, 10, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
