@@ -12,6 +12,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from bridge.errors import SettingsError
+from bridge.service.arrival import ArrivingRequests
 
 
 def bind(host: str, port: int) -> socket.socket:
@@ -44,6 +45,8 @@ class Web:
     ) -> None:
         config = uvicorn.Config(
             app,
+            http=ArrivingRequests,
+            ws="none",
             log_config=None,
             access_log=False,
             lifespan="off",
