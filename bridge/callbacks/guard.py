@@ -61,6 +61,7 @@ class Guard:
     Attributes:
         allowed: Networks that may be reached though they are not global.
         allow_loopback: So may 127.0.0.0/8 and ::1.
+        https_only: Nothing is sent in clear text.
         lookup: Looks a name up as `socket.getaddrinfo` does.
 
     Example:
@@ -72,6 +73,7 @@ allow it: [callbacks] allow_addresses = 10.0.3.0/24
 
     allowed: tuple[Network, ...] = ()
     allow_loopback: bool = False
+    https_only: bool = False
     lookup: Lookup = field(default=socket.getaddrinfo, repr=False)
 
     def check_address(self, address: Address) -> None:
@@ -88,6 +90,18 @@ allow it: [callbacks] allow_addresses = 10.0.3.0/24
                 FIELD,
                 f"{address} is {kind}; an operator can allow it: [callbacks] "
                 f"allow_addresses = {network_to_allow(address)}",
+            )
+
+    def check_scheme(self, url: str) -> None:
+        """Refuse clear text where an operator wants none.
+
+        Raises:
+            Invalid: It is an ``http://`` URL.
+        """
+        if self.https_only and not url.lower().startswith("https://"):
+            raise Invalid(
+                FIELD,
+                "must start with https://; an operator set [callbacks] https_only",
             )
 
     def resolve(self, target: Target) -> tuple[SocketAddress, ...]:

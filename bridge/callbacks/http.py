@@ -122,6 +122,7 @@ allow it: [callbacks] allow_addresses = 127.0.0.1/32
 
     def _tell(self, attempt: Attempt, flight: Flight) -> Outcome:
         try:
+            self._guard.check_scheme(attempt.call.listener.callback.url or "")
             response = self._send(attempt.call, flight)
             attempt.status = response.status_code
             body = read_answer(response, MAX_READ_BYTES)

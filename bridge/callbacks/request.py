@@ -61,6 +61,7 @@ def check_webhook(spec: CallbackSpec, guard: Guard) -> None:
     if spec.url is None:
         raise Invalid(FIELD, "is missing")
     target = target_of(spec.url)
+    guard.check_scheme(spec.url)
     check_request(spec)
     with suppress(OSError):
         guard.resolve(target)

@@ -61,4 +61,8 @@ def _webhooks(loop: asyncio.AbstractEventLoop, settings: CallbackSettings) -> We
 
 
 def _guard(settings: CallbackSettings) -> Guard:
-    return Guard(settings.allow_addresses, settings.allow_loopback)
+    return Guard(
+        settings.allow_addresses,
+        settings.allow_loopback,
+        https_only=settings.https_only,
+    )

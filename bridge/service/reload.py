@@ -8,7 +8,9 @@ from typing import Any, Final
 from bridge.settings import Settings, list_opts
 
 _FOLLOWED: Final[Mapping[str, frozenset[str]]] = {
-    "callbacks": frozenset({"allow_addresses", "allow_loopback", "amqp_exchanges"}),
+    "callbacks": frozenset(
+        {"allow_addresses", "allow_loopback", "https_only", "amqp_exchanges"}
+    ),
     "delivery": frozenset({"grace", "park_after", "wait", "disable_after"}),
     "log": frozenset({"level", "format"}),
 }

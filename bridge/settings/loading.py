@@ -175,6 +175,7 @@ def _settings(values: Mapping[tuple[str, str], Any]) -> Settings:
         callbacks=CallbackSettings(
             allow_addresses=tuple(values["callbacks", "allow_addresses"]),
             allow_loopback=api.auth == "none" if loopback is None else loopback,
+            https_only=values["callbacks", "https_only"],
             amqp_exchanges=tuple(values["callbacks", "amqp_exchanges"]),
             client=values["callbacks", "client"],
             connections=values["callbacks", "connections"],

@@ -152,6 +152,12 @@ def _callbacks() -> list[cfg.Opt]:
             help="Webhooks may reach 127.0.0.0/8 and ::1. Default: only while the API "
             "listens on loopback with auth = none, where everybody is at home.",
         ),
+        cfg.BoolOpt(
+            "https_only",
+            default=default.https_only,
+            help="Webhooks lead to https:// URLs only; others are refused, and those of "
+            "listeners that are known already blocked.",
+        ),
         cfg.ListOpt(
             "amqp_exchanges",
             default=[],

@@ -142,6 +142,7 @@ class CallbackSettings:
     Attributes:
         allow_addresses: Networks that are reached though they are not global.
         allow_loopback: So are 127.0.0.0/8 and ::1.
+        https_only: Webhooks are sent over TLS, and not at all in clear text.
         amqp_exchanges: That callbacks may publish to.
         client: Of webhooks: ``loop``, fast, or ``threads``, on requests. A listener's
             own certificate is shown by the latter in any case.
@@ -152,6 +153,7 @@ class CallbackSettings:
 
     allow_addresses: tuple[Network, ...] = ()
     allow_loopback: bool = True
+    https_only: bool = False
     amqp_exchanges: tuple[str, ...] = ()
     client: Client = "threads"
     connections: int = 1024

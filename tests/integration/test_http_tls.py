@@ -7,7 +7,9 @@ import warnings
 import pytest
 
 from bridge.callbacks.guard import Guard
+from bridge.errors import Invalid
 from bridge.model import OutcomeKind
+from tests.calls import a_webhook
 from tests.integration.certificates import Authority
 from tests.integration.hostile import OK, Hostile, answers, deaf, drips
 from tests.integration.telling import LOOPBACK, Teller, looks_up, tell
@@ -156,3 +158,16 @@ def test_a_slow_receiver_is_cut_off_at_the_deadline(authority, tls, behaviour):
 
     assert told.outcome.kind is OutcomeKind.TIMED_OUT
     assert 0.9 < told.elapsed < 2
+
+
+def test_clear_text_is_not_sent_where_https_alone_is_allowed():
+    guard = Guard(allow_loopback=True, https_only=True)
+    with Hostile(answers(OK)) as receiver, Teller(guard) as teller:
+        outcome = teller.tell(receiver.url).outcome
+        with pytest.raises(Invalid, match="must start with https://"):
+            teller.callback.check(a_webhook(receiver.url))
+        teller.callback.check(a_webhook(receiver.url.replace("http:", "HTTPS:")))
+
+    assert outcome.kind is OutcomeKind.BLOCKED
+    assert outcome.error.startswith("must start with https://")
+    assert receiver.connections == 0

@@ -98,6 +98,7 @@ class DirectCallback:
         if attempt is None:
             return
         try:
+            self._guard.check_scheme(call.listener.callback.url or "")
             trip = _Trip(attempt, self._head(call))
         except Exception as err:  # noqa: BLE001 - a loop's edge: told, if not foreseen logged
             self._loop.call_soon(self._attempts.end, attempt, _failed(attempt, err))
