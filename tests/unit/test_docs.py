@@ -6,6 +6,8 @@ import re
 import pytest
 
 from bridge.model import OutcomeKind, State
+from bridge.workbook.reading import read
+from bridge.workbook.yaml_text import parse
 from notifier import wire
 from notifier.event import TRACE
 from notifier.wire.attributes import attributes_of
@@ -46,6 +48,18 @@ def test_every_test_that_a_page_names_is_there(path):
         assert re.search(rf"^(async )?def {name}\(", Page(file).text, re.MULTILINE), (
             name
         )
+
+
+def test_every_workbook_in_a_page_says_who_is_called():
+    found = [
+        read(parse(block.text).value, {"LoggerURL": "http://127.0.0.1:9000"}).document
+        for path in pages()
+        for block in Page(path).blocks()
+        if block.info.startswith("yaml")
+    ]
+
+    assert len(found) > 1
+    assert all(one.hooks or one.listeners for one in found)
 
 
 def test_the_message_in_the_page_is_an_event():
