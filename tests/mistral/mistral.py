@@ -14,8 +14,8 @@ from tests.mistral.environment import BIN
 from tests.servers.processes import Kept, free_port
 
 COMPONENTS = ("engine", "executor", "api")
-START_WITHIN = timedelta(seconds=60)
-PATIENCE = timedelta(seconds=60)
+START_WITHIN = timedelta(seconds=120)
+PATIENCE = timedelta(seconds=120)
 
 _HOST = "127.0.0.1"
 _POLL_SECONDS = 0.05
@@ -151,7 +151,9 @@ class Mistral:
     def try_to_define(self, text, kind="workflows"):
         """Return what Mistral answers to workflows, or a workbook."""
         url = f"{self.url}/{kind}"
-        return requests.post(url, data=text.encode(), headers=_TEXT, timeout=30)
+        return requests.post(
+            url, data=text.encode(), headers=_TEXT, timeout=PATIENCE.total_seconds()
+        )
 
     def run(self, workflow, inputs=None, **params):
         """Start an execution and return its id."""
@@ -216,7 +218,9 @@ class Mistral:
         self._wait(lambda: self.state(execution) == state, f"{execution} not {state}")
 
     def _ask(self, method, path, **content):
-        answer = requests.request(method, self.url + path, timeout=30, **content)
+        answer = requests.request(
+            method, self.url + path, timeout=PATIENCE.total_seconds(), **content
+        )
         assert answer.ok, f"{method} {path}: {answer.status_code} {answer.text}"
         return answer.json()
 

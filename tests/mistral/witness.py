@@ -21,7 +21,7 @@ from bridge.receiver import Receiver
 from notifier.topology import EXCHANGE
 from tests.servers.processes import free_port
 
-PATIENCE_SECONDS = 30
+PATIENCE_SECONDS = 60
 _POLL_SECONDS = 0.05
 
 
