@@ -5,7 +5,7 @@ BIN := .venv/bin
 READY := .venv/.ready-to-test
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test soak test-mistral unit check bench samples clean
+.PHONY: help demo test soak test-mistral unit check audit bench samples clean
 
 help: ## list what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -38,11 +38,14 @@ check: $(READY) ## lint, formatting, types and import contracts (under 20 s)
 bench: $(READY) ## measure the bridge beside its peers; BENCH=smoke: under two minutes
 	@$(BIN)/python -m benchmarks $(BENCH)
 
+audit: $(READY) ## look the libraries up among known vulnerabilities, where one can ask
+	@.ci/audit
+
 samples: $(READY) ## write again what is generated from the code: etc/ and docs/
 	@$(BIN)/python -m tests.generated
 
 clean: ## remove .venv and all else that was made here
-	rm -rf .venv .venv-mistral .tox build dist .run *.egg-info .coverage*
+	rm -rf .venv .venv-mistral .venv-audit .tox build dist .run *.egg-info .coverage*
 	rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
