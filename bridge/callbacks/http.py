@@ -26,8 +26,9 @@ from bridge.callbacks.connections import Flight
 from bridge.callbacks.failures import explain, is_hang_up, is_timeout
 from bridge.callbacks.guard import Guard
 from bridge.callbacks.request import check_webhook, headers_of, own_name
+from bridge.callbacks.shares import Shares
 from bridge.callbacks.trust import trust
-from bridge.callbacks.workers import Workers
+from bridge.callbacks.workers import Job, Workers
 from bridge.errors import Invalid
 from bridge.model import Call, CallbackSpec, CertificateAuth, Outcome, OutcomeKind
 
@@ -41,8 +42,8 @@ class HttpCallback:
     Args:
         loop: Runs `done`, and keeps the time.
         guard: Says which addresses may be reached.
-        threads: So many attempts at a time, 1 or more; others wait in line, and
-            their time runs. Default: 64.
+        threads: So many attempts at a time, 1 or more, at most half of them to one
+            URL; others wait in line, and their time runs. Default: 64.
         user_agent: Default: ``workflow-notifier/<version>``.
         ca_bundle: PEM file of the authorities to trust. Default: those of certifi.
 
@@ -73,6 +74,7 @@ allow it: [callbacks] allow_addresses = 127.0.0.1/32
         self._user_agent = own_name() if user_agent is None else user_agent
         self._adapter = PinnedAdapter(guard, partial(trust, ca_bundle), threads)
         self._workers = Workers(threads, "webhook")
+        self._shares: Shares[str | None, Job] = Shares(threads)
         self._attempts = Attempts(loop, "no thread free for")
         self._is_closed = False
 
@@ -94,7 +96,9 @@ allow it: [callbacks] allow_addresses = 127.0.0.1/32
         certificate = auth if isinstance(auth, CertificateAuth) else None
         flight = Flight(attempt.started + attempt.seconds, certificate)
         attempt.cut = flight.cut
-        self._workers.run(partial(self._work, attempt, flight))
+        job = partial(self._work, attempt, flight)
+        if self._shares.enter(call.listener.callback.url, job):
+            self._workers.run(job)
 
     def close(self) -> None:
         """End what is open; see `Callback`. Blocks for about a second at most."""
@@ -105,20 +109,28 @@ allow it: [callbacks] allow_addresses = 127.0.0.1/32
         self._workers.close(CLOSE_SECONDS)
         self._adapter.close()
 
+    def _land(self, attempt: Attempt, outcome: Outcome | None) -> None:
+        if outcome is not None:
+            self._attempts.end(attempt, outcome)
+        for job in self._shares.leave(attempt.call.listener.callback.url):
+            if not self._is_closed:
+                self._workers.run(job)
+
     # On a worker's thread.
 
     def _work(self, attempt: Attempt, flight: Flight) -> None:
-        if flight.is_cut:
-            return
+        outcome = None if flight.is_cut else self._outcome(attempt, flight)
+        with suppress(RuntimeError):  # the loop is closed: nobody is left to be told
+            self._loop.call_soon_threadsafe(self._land, attempt, outcome)
+
+    def _outcome(self, attempt: Attempt, flight: Flight) -> Outcome:
         attempt.late = LATE
         try:
-            outcome = self._tell(attempt, flight)
+            return self._tell(attempt, flight)
         except Exception as err:  # noqa: BLE001 - a loop's edge: logged, and told
             _log.exception("an attempt failed in the bridge itself")
             error = f"the bridge failed: {type(err).__name__}"
-            outcome = attempt.outcome(OutcomeKind.FAILED, error=error)
-        with suppress(RuntimeError):  # the loop is closed: nobody is left to be told
-            self._loop.call_soon_threadsafe(self._attempts.end, attempt, outcome)
+            return attempt.outcome(OutcomeKind.FAILED, error=error)
 
     def _tell(self, attempt: Attempt, flight: Flight) -> Outcome:
         try:

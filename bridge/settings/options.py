@@ -176,7 +176,8 @@ def _callbacks() -> list[cfg.Opt]:
             default=default.connections,
             min=1,
             max=10000,
-            help="Webhooks that may be under way at the same time, with client = loop.",
+            help="Webhooks that may be under way at the same time, with client = loop; "
+            "at most half of them to one URL.",
         ),
         cfg.IntOpt(
             "threads",

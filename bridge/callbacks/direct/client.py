@@ -24,6 +24,7 @@ from bridge.callbacks.direct.pool import Pool
 from bridge.callbacks.failures import explain, is_hang_up, is_timeout
 from bridge.callbacks.guard import Guard
 from bridge.callbacks.request import check_webhook, own_name
+from bridge.callbacks.shares import Shares
 from bridge.callbacks.trust import trust
 from bridge.errors import Invalid
 from bridge.model import Call, CallbackSpec, Envelope, ListenerId, Outcome, OutcomeKind
@@ -49,6 +50,11 @@ class _Trip:
         self.dialling: asyncio.Task[None] | None = None
         self.is_under_way = False
 
+    @property
+    def url(self) -> str | None:
+        """Where to."""
+        return self.attempt.call.listener.callback.url
+
 
 class DirectCallback:
     """The `Callback` for webhooks that need nothing special.
@@ -56,8 +62,8 @@ class DirectCallback:
     Args:
         loop: Everything here runs on it.
         guard: Says which addresses may be reached.
-        connections: So many attempts at a time; others wait in line, and their time
-            runs. Default: 1024.
+        connections: So many attempts at a time, at most half of them to one URL;
+            others wait in line, and their time runs. Default: 1024.
         user_agent: Default: ``workflow-notifier/<version>``.
         ca_bundle: PEM file of the authorities to trust. Default: those of certifi.
     """
@@ -74,8 +80,7 @@ class DirectCallback:
         self._loop = loop
         self._guard = guard
         self._user_agent = own_name() if user_agent is None else user_agent
-        self._free = connections
-        self._line: deque[_Trip] = deque()
+        self._shares: Shares[str | None, _Trip] = Shares(connections)
         self._attempts = Attempts(loop, "no connection free for")
         self._pool = Pool()
         self._dialler = Dialler(loop, trust(ca_bundle), self._pool.drop)
@@ -104,10 +109,8 @@ class DirectCallback:
             self._loop.call_soon(self._attempts.end, attempt, _failed(attempt, err))
             return
         attempt.cut = partial(self._cut, trip)
-        if self._free > 0:
+        if self._shares.enter(trip.url, trip):
             self._start(trip)
-        else:
-            self._line.append(trip)
 
     def close(self) -> None:
         """End what is open; see `Callback`. Blocks for about a second at most."""
@@ -130,7 +133,6 @@ class DirectCallback:
         return head
 
     def _start(self, trip: _Trip) -> None:
-        self._free -= 1
         trip.is_under_way = True
         trip.attempt.late = LATE
         self._board(trip)
@@ -203,11 +205,13 @@ class DirectCallback:
         if not trip.is_under_way:
             return
         trip.is_under_way = False
-        self._free += 1
-        while self._line and self._free > 0 and not self._is_closed:
-            next_trip = self._line.popleft()
-            if next_trip.attempt in self._attempts:
-                self._start(next_trip)
+        left = deque([trip.url])
+        while left and not self._is_closed:
+            for one in self._shares.leave(left.popleft()):
+                if one.attempt in self._attempts:
+                    self._start(one)
+                else:  # its time was up while it waited
+                    left.append(one.url)
 
 
 def _failed(attempt: Attempt, err: Exception) -> Outcome:
