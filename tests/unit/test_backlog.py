@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """What waits in memory while the bus takes nothing: all of it, in order, up to a limit."""
 
-import doctest
 import re
 import threading
 import time
@@ -77,10 +76,6 @@ def backlog(bus, monkeypatch):
 
 def event(name):
     return Event.new("task.failed", execution="e1", task="charge", event_id=name)
-
-
-def test_the_example_in_the_docstring_is_true():
-    assert doctest.testmod(notifier.publishers.backlog).failed == 0
 
 
 def test_events_are_published_in_their_order(bus, backlog):

@@ -1,14 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """What an event is, and what is none."""
 
-import doctest
 from dataclasses import FrozenInstanceError
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-import notifier.event
-import notifier.topology.bindings
 from notifier.errors import InvalidEvent
 from notifier.event import UNKNOWN, Event
 
@@ -17,11 +14,6 @@ NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 
 def an_event(event_type="task.failed", execution="e1", task="charge", **more):
     return Event.new(event_type, execution=execution, task=task, **more)
-
-
-def test_the_examples_in_the_docstrings_are_true():
-    for module in (notifier.event, notifier.topology.bindings):
-        assert doctest.testmod(module).failed == 0
 
 
 def test_an_id_and_a_time_are_given_where_none_are():

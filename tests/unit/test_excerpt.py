@@ -1,21 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """What of an engine's errors and results is told."""
 
-import doctest
-
 import pytest
 
-from notifier.engines import excerpt
 from notifier.engines.excerpt import MAX_ERROR_CHARS, error_text, exception_text
 
 
 class Unspeakable(Exception):
     def __str__(self):
         raise ValueError("not even that")
-
-
-def test_the_examples_in_the_docstrings_are_true():
-    assert doctest.testmod(excerpt).failed == 0
 
 
 @pytest.mark.parametrize(
