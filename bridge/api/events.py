@@ -13,7 +13,7 @@ from anyio import CapacityLimiter, to_thread
 from fastapi import APIRouter, Depends, HTTPException, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse, StreamingResponse
-from pydantic import BaseModel
+from pydantic import BaseModel, StringConstraints
 
 from bridge.api.parts import Parts
 from bridge.api.roles import Caller
@@ -23,6 +23,7 @@ from bridge.errors import Invalid, NotAllowed
 from bridge.model import Access, Envelope
 from notifier import verdict as verdicts
 from notifier.event import Event
+from notifier.topology import MAX_KEY_BYTES
 from notifier.wire import encode_body, from_http, routing_key
 from notifier.wire.call import MAX_WAIT, verdict_json
 
@@ -30,6 +31,10 @@ PATH: Final = "/v1/events"
 MAX_WAITING: Final = 32
 """So many requests wait for a verdict at the same time, as many as one publisher's calls;
 others wait for their turn."""
+
+
+MAX_BINDINGS: Final = 16
+"""Of one watcher; each is looked at for every event, on the event loop."""
 
 
 class AcceptedEvent(BaseModel):
@@ -74,7 +79,11 @@ class KeptEvent(BaseModel):
 
 
 Bindings = Annotated[
-    Sequence[str], Query(description="An event is shown when any of them accepts it.")
+    Sequence[Annotated[str, StringConstraints(max_length=MAX_KEY_BYTES)]],
+    Query(
+        max_length=MAX_BINDINGS,
+        description="An event is shown when any of them accepts it.",
+    ),
 ]
 
 

@@ -274,3 +274,16 @@ def test_a_wait_that_cannot_be_is_refused_and_nothing_published(
     assert answer.status_code == 422
     assert answer.json()["errors"][0]["field"] == field
     assert kept_ids() == []
+
+
+@pytest.mark.parametrize(
+    "bindings",
+    [[".#" * 5_000], ["#." * 128], ["#"] * 17],
+    ids=["very long", "long", "many"],
+)
+def test_bindings_that_would_take_long_are_refused(url, bindings):
+    """They are looked at for every event, on the loop that all else lives on."""
+    answer = requests.get(f"{url}/stream", params={"binding": bindings}, timeout=10)
+
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["field"].startswith("binding")
