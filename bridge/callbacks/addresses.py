@@ -31,6 +31,7 @@ _METADATA_ADDRESSES: Final = frozenset(
         "169.254.170.2",  # AWS ECS: credentials of a task
         "169.254.170.23",  # AWS EKS: credentials of a pod
         "169.254.0.23",  # Tencent
+        "169.254.42.42",  # Scaleway
         "100.100.100.200",  # Alibaba
         "168.63.129.16",  # Azure, on an address that is public elsewhere
         "192.0.0.192",  # Oracle
@@ -38,6 +39,9 @@ _METADATA_ADDRESSES: Final = frozenset(
         "fd00:ec2::23",  # AWS EKS
         "fd20:ce::254",  # Google
         "fd00:42::42",  # Scaleway
+        "fd00:c1::a9fe:a9fe",  # Oracle
+        "fd00:100::100:200",  # Alibaba
+        "fd00:a9fe:a9fe::1",  # Akamai (Linode)
         "fe80::a9fe:a9fe",  # OpenStack
     )
 )
