@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Two bridges without any fault, restarted in turn or not at all: all is told once."""
+
+import time
+from contextlib import ExitStack
+
+import pytest
+
+from notifier.publishers.amqp import AmqpPublisher
+from tests import figures
+from tests.bridges import BridgeProcess
+from tests.load import TIMEOUT, Load, an_event
+from tests.served import KEY
+from tests.tally import Tally
+
+RESTARTS = 20
+SHORT_RESTARTS = 4
+BETWEEN = 50
+BATCH = 500
+SHORT_EVENTS = 3_000
+SLOWEST = 50  # events a second, on a machine with much else to do
+
+
+@pytest.fixture
+def tally():
+    with Tally() as tally:
+        yield tally
+
+
+@pytest.fixture
+def both(tmp_path, amqp_url, postgres_url, extent, tally):
+    """Two bridges that know of one listener."""
+    with ExitStack() as stack:
+        both = []
+        for number in range(2):
+            home = tmp_path / str(number)
+            home.mkdir()
+            bridge = BridgeProcess(
+                home,
+                amqp_url,
+                DATABASE_URL=postgres_url,
+                OS_SECRETS__KEY=KEY,
+                OS_LOG__LEVEL="WARNING",
+                OS_CALLBACKS__CLIENT=extent.client,
+            )
+            both.append(stack.enter_context(bridge))
+        both[0].add_listener(tally.url, project="acme")
+        for bridge in both:
+            bridge.wait_until(lambda b=bridge: b.metric("notifier_bridge_listeners"))
+        yield both
+
+
+@pytest.mark.timeout(600)
+def test_rolling_restarts_lose_and_repeat_nothing(extent, note, both, tally, amqp_url):
+    restarts = SHORT_RESTARTS if extent.is_short else RESTARTS
+    with Load(amqp_url, pace_seconds=0.05) as load:
+        for number in range(restarts):
+            bridge = both[number % 2]
+            load.wait_for_more(BETWEEN)
+            bridge.terminate()
+            assert bridge.end() == 0
+            bridge.start()
+
+    tally.wait_for(load.confirmed)
+    note(
+        {
+            "restarts: how many": restarts,
+            "restarts: events meanwhile": f"{len(load.confirmed):,}",
+            "restarts: events told twice": tally.repeated,
+        }
+    )
+    assert tally.repeated == 0
+
+
+@pytest.mark.timeout(2400)
+def test_without_any_fault_nothing_is_told_twice(extent, note, both, tally, amqp_url):
+    count = SHORT_EVENTS if extent.is_short else extent.events
+    names = [str(number) for number in range(count)]
+    began = time.monotonic()
+    with AmqpPublisher(amqp_url) as publisher:
+        for start in range(0, count, BATCH):
+            some = map(an_event, names[start : start + BATCH])
+            publisher.publish(some, timeout=TIMEOUT)
+    tally.wait_for(names, seconds=count / SLOWEST)
+    took = time.monotonic() - began
+    for bridge in both:
+        bridge.terminate()
+        assert bridge.end() == 0
+
+    note(
+        {
+            "no fault: events": f"{count:,} in {figures.seconds(took)}",
+            "no fault: events told twice": tally.repeated,
+        }
+    )
+    assert tally.repeated == 0
+    assert tally.calls.total() == count
