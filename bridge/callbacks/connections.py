@@ -29,6 +29,9 @@ MAX_OPEN: Final = 512
 """Beyond, a connection is closed after use instead of being kept for the next."""
 
 _MAX_DIALLED: Final = 4
+_INTERIM: Final = 100
+_SWITCHING: Final = 101
+_FIRST_FINAL: Final = 200
 
 
 class AnswerTooLong(OSError):
@@ -151,6 +154,16 @@ class _Answer(http.client.HTTPResponse):
     def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
         super().__init__(sock, *args, **kwargs)
         self.fp = io.BufferedReader(_Metered(self.fp.detach()))
+
+    def begin(self) -> None:
+        """Read the head of the answer, and of interim ones before it.
+
+        `http.client` knows 100 alone, and takes any other for the answer.
+        """
+        super().begin()
+        while _INTERIM <= self.status < _FIRST_FINAL and self.status != _SWITCHING:
+            self.headers = self.msg = None  # type: ignore[assignment] # begin anew
+            super().begin()
 
 
 class _Connection(HTTPConnection):

@@ -111,6 +111,7 @@ ODD = {
     "body is too long": answers(OK + b"HTTP/1.1 500 No\r\nContent-Length: 0\r\n\r\n"),
     "HTTP/1.0": once(b"HTTP/1.0 200 OK\r\n\r\nold style"),
     "interim answers first": answers(CONTINUE * 10 + OK),
+    "hints first": answers(b"HTTP/1.1 103 Early Hints\r\n\r\n" + OK),
     "closes when used again": closes_when_used_again,
     "control characters": once(b"HTTP/1.1 200 O\x1bK\r\nX: \x0b\x7f\r\n\r\nodd"),
 }

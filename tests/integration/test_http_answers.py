@@ -25,6 +25,7 @@ pytestmark = pytest.mark.usefixtures("each_client")
 
 HEAD = b"HTTP/1.1 200 OK\r\n"
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+HINTS = b"HTTP/1.1 103 Early Hints\r\nContent-Length: 0\r\nRetry-After: 9\r\n\r\n"
 QUERY = "?token=s3cr3t-in-the-query"
 SECRET_HEADER = {"Authorization": "Bearer s3cr3t-in-a-header"}
 
@@ -160,6 +161,10 @@ def test_an_answer_that_breaks_off_is_a_failure_with_its_status(behaviour, error
     ("answer", "kept"),
     [
         pytest.param(CONTINUE * 10 + OK, b"ok", id="interim answers first"),
+        pytest.param(HINTS + OK, b"ok", id="hints first"),
+        pytest.param(
+            HINTS + HEAD + b"\r\nto the end", b"to the end", id="hints with a length"
+        ),
         pytest.param(b"HTTP/1.0 200 OK\r\n\r\nold style", b"old style", id="HTTP/1.0"),
         pytest.param(HEAD + b"X: \x00\x1b\x7f\r\n\r\nodd", b"odd", id="odd header"),
         pytest.param(b"HTTP/1.1 204 No\r\n\r\n", b"", id="no content"),

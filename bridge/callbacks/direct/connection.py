@@ -179,9 +179,11 @@ class Connection(asyncio.Protocol):
                 self._is_complete, self._keeps_alive = True, False
 
     def on_message_begin(self) -> None:
-        """Note what follows an answer unasked."""
+        """Note what follows an answer unasked; forget what an interim one said."""
         if self._is_complete:
             self._keeps_alive = False
+        else:
+            self._has_length, self._retry_after = False, None
 
     def on_message_complete(self) -> None:
         """End the answer, unless it was an interim one."""
