@@ -45,6 +45,8 @@ class Registrar:
         callbacks: Type of callback to what serves it.
         parse_condition: Raises `Invalid` for a condition that cannot work.
         on_change: Called after each change, on the caller's thread.
+        consent: Asks the receiver at a URL whether it wants webhooks, and how many a
+            second at most. None: nobody is asked.
 
     Raises:
         StoreError: From every method, when the database does not do what is asked.
@@ -56,11 +58,13 @@ class Registrar:
         callbacks: Mapping[str, Callback],
         parse_condition: Callable[[str], object],
         on_change: Callable[[], None],
+        consent: Callable[[str], float | None] | None = None,
     ) -> None:
         self._store = store
         self._callbacks = callbacks
         self._parse_condition = parse_condition
         self._on_change = on_change
+        self._consent = consent
 
     def add(self, draft: ListenerDraft) -> Listener:
         """Keep a new listener and return it, its secret included.
@@ -81,6 +85,7 @@ class Registrar:
             Invalid: Names the field and what would be right.
         """
         self._check(draft)
+        self._ask(draft)
         secret = new_secret() if draft.secret is None else draft.secret
         made = _listener(draft, new_id(), secret, datetime.now(UTC))
         return replace(made, key=_key_for(draft.signing, None))
@@ -118,6 +123,11 @@ class Registrar:
         if draft.project != current.project:
             raise Invalid("project", "cannot be changed")
         self._check(draft)
+        if (draft.callback.url, draft.rate_per_second) != (
+            current.callback.url,
+            current.rate_per_second,
+        ):
+            self._ask(draft)
         now = datetime.now(UTC)
         secret = current.secret if draft.secret is None else draft.secret
         former = current.former
@@ -192,6 +202,15 @@ class Registrar:
         if draft.secret is not None:
             check_secret(draft.secret)
         self._check_callback(draft.callback)
+
+    def _ask(self, draft: ListenerDraft) -> None:
+        if self._consent is None or draft.callback.url is None:
+            return
+        most, wanted = self._consent(draft.callback.url), draft.rate_per_second
+        if most is not None and (wanted is None or wanted > most):
+            raise Invalid(
+                "rate_per_second", f"the receiver allows {most:.3g} at most; say so"
+            )
 
     def _check_callback(self, spec: CallbackSpec) -> None:
         callback = self._callbacks.get(spec.type)

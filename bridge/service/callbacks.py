@@ -9,6 +9,7 @@ from bridge.callbacks.amqp import AmqpCallback, Sender
 from bridge.callbacks.callback import Callback
 from bridge.callbacks.direct.client import DirectCallback
 from bridge.callbacks.guard import Guard
+from bridge.callbacks.handshake import Handshake
 from bridge.callbacks.http import HttpCallback
 from bridge.callbacks.webhooks import Webhooks
 from bridge.settings import CallbackSettings
@@ -23,6 +24,7 @@ class Callbacks:
         own_exchange: That events come from.
 
     Attributes:
+        handshake: Asks receivers for their consent; None: nobody is asked.
         by_type: Each under the type that listeners name it by.
     """
 
@@ -30,6 +32,7 @@ class Callbacks:
         self, settings: CallbackSettings, sender: Sender | None, own_exchange: str
     ) -> None:
         loop = asyncio.get_running_loop()
+        self.handshake = _handshake(settings)
         self._http = _webhooks(loop, settings)
         self._amqp = AmqpCallback(
             loop,
@@ -45,6 +48,8 @@ class Callbacks:
     def follow(self, settings: CallbackSettings) -> None:
         """Lead where the settings allow it from now on."""
         self._http.obey(_guard(settings))
+        if self.handshake is not None:
+            self.handshake.obey(_guard(settings))
         self._amqp.allow(frozenset(settings.amqp_exchanges))
 
 
@@ -58,6 +63,12 @@ def _webhooks(loop: asyncio.AbstractEventLoop, settings: CallbackSettings) -> We
         else None,
         HttpCallback(loop, guard, threads=settings.threads, ca_bundle=ca_bundle),
     )
+
+
+def _handshake(settings: CallbackSettings) -> Handshake | None:
+    origin = settings.webhook_origin
+    guard, ca_bundle = _guard(settings), settings.ca_bundle
+    return None if origin is None else Handshake(origin, guard, ca_bundle)
 
 
 def _guard(settings: CallbackSettings) -> Guard:

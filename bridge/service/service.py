@@ -175,7 +175,14 @@ class Service:
         stores, worker = ground.stores, ground.worker
         callbacks = ground.callbacks.by_type
         loop = asyncio.get_running_loop()
-        registrar = Registrar(stores.listeners, callbacks, parse, worker.catch_up)
+        handshake = ground.callbacks.handshake
+        registrar = Registrar(
+            stores.listeners,
+            callbacks,
+            parse,
+            worker.catch_up,
+            None if handshake is None else handshake.ask,
+        )
 
         def wake() -> None:
             loop.call_soon_threadsafe(worker.wake)

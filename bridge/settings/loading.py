@@ -181,6 +181,7 @@ def _settings(values: Mapping[tuple[str, str], Any]) -> Settings:
             connections=values["callbacks", "connections"],
             threads=values["callbacks", "threads"],
             ca_bundle=Path(ca_bundle).expanduser() if ca_bundle else None,
+            webhook_origin=values["callbacks", "webhook_origin"] or None,
         ),
         delivery=DeliverySettings(
             grace=timedelta(seconds=values["delivery", "grace_seconds"]),

@@ -4,10 +4,11 @@
 from datetime import timedelta
 from typing import Final
 
-from oslo_config import cfg, types
+from oslo_config import cfg
 
 from bridge.settings.access import api_opts, quota_opts
-from bridge.settings.types import DatabaseUrl, Key, NetworkAddress
+from bridge.settings.callbacks import callback_opts
+from bridge.settings.types import DatabaseUrl, Key
 from bridge.settings.values import Settings
 from notifier.settings.options import AMQP, queue_type_opt, tls_opts, url_opt
 from notifier.settings.types import QueueName
@@ -23,7 +24,7 @@ def list_opts() -> list[tuple[str, list[cfg.Opt]]]:
         ("database", _database()),
         ("bus", _bus()),
         ("notifications", _notifications()),
-        ("callbacks", _callbacks()),
+        ("callbacks", callback_opts()),
         ("delivery", _delivery()),
         ("retention", _retention()),
         ("secrets", _secrets()),
@@ -130,66 +131,6 @@ def _notifications() -> list[cfg.Opt]:
             sample_default="rabbit://user:password@localhost:5672/",
             help="Their broker; a transport_url will do. Default: that of [bus]. Write "
             "$ as $$.",
-        ),
-    ]
-
-
-def _callbacks() -> list[cfg.Opt]:
-    default = Settings().callbacks
-    return [
-        cfg.Opt(
-            "allow_addresses",
-            type=types.List(
-                item_type=NetworkAddress(),
-                type_name="list of networks such as 10.0.3.0/24, fd00:3::/64",
-            ),
-            default=[],
-            help="Networks that webhooks may reach though they are not global.",
-        ),
-        cfg.BoolOpt(
-            "allow_loopback",
-            sample_default=default.allow_loopback,
-            help="Webhooks may reach 127.0.0.0/8 and ::1. Default: only while the API "
-            "listens on loopback with auth = none, where everybody is at home.",
-        ),
-        cfg.BoolOpt(
-            "https_only",
-            default=default.https_only,
-            help="Webhooks lead to https:// URLs only; others are refused, and those of "
-            "listeners that are known already blocked.",
-        ),
-        cfg.ListOpt(
-            "amqp_exchanges",
-            default=[],
-            help="Exchanges that callbacks of type amqp may publish to.",
-        ),
-        cfg.StrOpt(
-            "client",
-            default=default.client,
-            choices=["loop", "threads"],
-            help="What sends webhooks: threads, on requests, or loop, on the event loop, "
-            "for a fraction of the CPU time. A listener with a certificate of its own "
-            "is told by threads in any case.",
-        ),
-        cfg.IntOpt(
-            "connections",
-            default=default.connections,
-            min=1,
-            max=10000,
-            help="Webhooks that may be under way at the same time, with client = loop; "
-            "at most half of them to one URL.",
-        ),
-        cfg.IntOpt(
-            "threads",
-            default=default.threads,
-            min=1,
-            max=1000,
-            help="The same with client = threads.",
-        ),
-        cfg.StrOpt(
-            "ca_bundle",
-            help="PEM file of the authorities whose certificates webhooks' receivers "
-            "may have. Default: those of certifi.",
         ),
     ]
 

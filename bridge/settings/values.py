@@ -149,6 +149,7 @@ class CallbackSettings:
         connections: Webhooks under way at the same time, by ``loop``.
         threads: The same by ``threads``.
         ca_bundle: PEM file of the authorities to trust; None: those of certifi.
+        webhook_origin: Receivers must agree to this sender's name; None: not asked.
     """
 
     allow_addresses: tuple[Network, ...] = ()
@@ -159,6 +160,7 @@ class CallbackSettings:
     connections: int = 1024
     threads: int = 64
     ca_bundle: Path | None = None
+    webhook_origin: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
