@@ -6,15 +6,14 @@ import os
 import pytest
 
 from tests import figures
-from tests.soak.extent import Extent
+from tests.soak.extent import EXTENT, Extent
 
-_EXTENT = pytest.StashKey()
 _ROWS = pytest.StashKey()
 
 
 def pytest_configure(config):
     try:
-        config.stash[_EXTENT] = Extent.of(os.environ.get("SOAK", ""))
+        config.stash[EXTENT] = Extent.of(os.environ.get("SOAK", ""))
     except ValueError as err:
         raise pytest.UsageError(str(err)) from err
     config.stash[_ROWS] = {}
@@ -23,7 +22,7 @@ def pytest_configure(config):
 @pytest.fixture(scope="session")
 def extent(pytestconfig):
     """How much is to be done (`Extent`), and where chance begins."""
-    return pytestconfig.stash[_EXTENT]
+    return pytestconfig.stash[EXTENT]
 
 
 @pytest.fixture
@@ -44,4 +43,4 @@ def pytest_terminal_summary(terminalreporter, config):
     width = max(map(len, rows), default=0)
     for name, figure in rows.items():
         terminalreporter.write_line(f"{name:{width}}  {figure}")
-    terminalreporter.write_line(f'the same again: SOAK="{config.stash[_EXTENT]}"')
+    terminalreporter.write_line(f'the same again: SOAK="{config.stash[EXTENT]}"')

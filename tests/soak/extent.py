@@ -8,6 +8,11 @@ import random
 from dataclasses import dataclass
 from typing import Final
 
+import pytest
+
+EXTENT: Final = pytest.StashKey["Extent"]()
+"""Where pytest's configuration holds the `Extent` of this run."""
+
 SHORT: Final = 18_000
 """Events of the short form: a minute of them."""
 

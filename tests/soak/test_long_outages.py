@@ -8,28 +8,31 @@ import pytest
 from tests import figures, outages
 from tests.bridges import BridgeProcess
 from tests.ledger import Ledger
+from tests.soak.extent import EXTENT
 
-LASTS = {
-    outages.Stopped: 60,
-    outages.Frozen: 60,
-    outages.Locked: 25,  # SQLite itself gives up after 10
-}
-SHORT_SECONDS = 15
+MINUTE = 60
+SQLITE_SECONDS = 25  # it gives up by itself after 10
+SERVER = (outages.Stopped, outages.Frozen)
 NOTICED_WITHIN_SECONDS = 5
 RESUMED_WITHIN_SECONDS = 10
 
 
+def pytest_generate_tests(metafunc):
+    server = () if metafunc.config.stash[EXTENT].is_short else SERVER
+    kinds = (outages.Locked, *server)
+    metafunc.parametrize("kind", kinds, ids=lambda kind: kind.__name__)
+
+
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("kind", LASTS, ids=lambda kind: kind.__name__)
 def test_a_minute_without_database_neither_loses_nor_repeats_anything(
-    kind, extent, note, tmp_path, amqp_url
+    kind, note, tmp_path, amqp_url
 ):
     with (
         outages.prepared(kind, tmp_path) as outage,
         Ledger() as ledger,
         BridgeProcess(tmp_path, amqp_url, DATABASE_URL=outage.url) as bridge,
     ):
-        outage.lasts = SHORT_SECONDS if extent.is_short else LASTS[kind]
+        outage.lasts = SQLITE_SECONDS if kind is outages.Locked else MINUTE
         bridge.add_listener(ledger.url, project="acme")
         names, noticed, resumed = outages.ride_out(bridge, outage, ledger, amqp_url)
 
