@@ -12,7 +12,7 @@ import uvloop
 
 from bridge import logs
 from bridge.errors import SettingsError
-from bridge.service import cores, systemd
+from bridge.service import cores, garbage, systemd
 from bridge.service.modes import Modes
 from bridge.service.service import Announce, Service
 from bridge.settings import Settings
@@ -56,7 +56,12 @@ async def _serve(service: Service, load: Callable[[], Settings]) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     loop.add_signal_handler(signal.SIGHUP, hang_up)
-    await service.run(stop, started=lambda: systemd.tell(systemd.READY))
+
+    def started() -> None:
+        garbage.look_seldom()
+        systemd.tell(systemd.READY)
+
+    await service.run(stop, started=started)
 
 
 def _reload(service: Service, load: Callable[[], Settings]) -> None:
