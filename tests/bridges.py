@@ -150,6 +150,12 @@ class BridgeProcess:
                 {"events": ["TASK"], "callback": callback, **members}
             )
 
+    def quarantine(self):
+        """Return what was set aside, with its bodies, the latest first."""
+        with BridgeClient(self.url) as client:
+            found = client.quarantine.find()
+            return [client.quarantine.get(one["id"]) for one in found]
+
     def states(self):
         """Return event id to state of its delivery, as they are recorded."""
         path = self._home / ".local/share/workflow-notifier/bridge.sqlite3"

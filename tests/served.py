@@ -28,6 +28,7 @@ from bridge.store.events import EventStore
 from bridge.store.journal import Journal
 from bridge.store.lanes import LaneStore
 from bridge.store.listeners import ListenerStore
+from bridge.store.quarantine import QuarantineStore
 from bridge.store.tokens import TokenStore
 from bridge.store.vault import Vault
 from bridge.store.workbooks import WorkbookStore
@@ -51,6 +52,7 @@ def parts_for(
 ):
     """Put an API's parts together: webhooks by HTTP, and a recording in AMQP's place."""
     listeners = ListenerStore(database, Vault(KEY), most_listeners)
+    quarantine = QuarantineStore(database)
     tokens, now = TokenStore(database), Clock(database).now
     callbacks = {
         "http": HttpCallback(loop, Guard(allow_loopback=True), threads=2),
@@ -63,6 +65,8 @@ def parts_for(
         rates=Rates(events_per_second),
         token_store=tokens,
         lane_store=LaneStore(database),
+        quarantine_store=quarantine,
+        requeue=quarantine.queue_event,
         registrar=registrar,
         workbooks=Workbooks(WorkbookStore(database, Vault(KEY)), registrar),
         listener_store=listeners,

@@ -12,6 +12,7 @@ from bridge.model import (
     Listener,
     Outcome,
     OutcomeKind,
+    Quarantined,
     State,
     delivery_id,
 )
@@ -21,6 +22,8 @@ from bridge.store.deliveries import DeliveryStore
 from bridge.store.events import EventStore
 from bridge.store.journal import Journal
 from bridge.store.listeners import ListenerStore
+from bridge.store.quarantine import QuarantineStore
+from bridge.store.quarantine import new_id as new_quarantined_id
 from bridge.store.vault import Vault
 from notifier import wire
 from notifier.event import Event
@@ -48,6 +51,10 @@ class Stores:
     @property
     def deliveries(self):
         return DeliveryStore(self.database)
+
+    @property
+    def quarantine(self):
+        return QuarantineStore(self.database)
 
     def journal(self, owner="bridge 1", **options):
         return Journal(self.database, owner, **options)
@@ -104,3 +111,17 @@ def an_attempt(delivery, number=1, **members):
         **members,
     }
     return Attempt(delivery.id, number, Outcome(**members))
+
+
+def a_stray(**members):
+    members = {
+        "id": new_quarantined_id(),
+        "reason": "body: is not JSON",
+        "routing_key": "greeting",
+        "properties": {"message_id": "1"},
+        "headers": {},
+        "body": b"hello",
+        "taken_at": NOW,
+        **members,
+    }
+    return Quarantined(**members)

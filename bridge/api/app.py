@@ -16,6 +16,7 @@ from bridge.api import (
     pieces,
     probes,
     problems,
+    quarantine,
     tokens,
     workbooks,
 )
@@ -35,6 +36,7 @@ _ROOMS: Final = (
     deliveries,
     events,
     tokens,
+    quarantine,
     probes,
 )
 
@@ -100,6 +102,7 @@ def build(parts: Parts, *, probes_only: bool = False) -> FastAPI:
         listeners.ListenerFilter,
         deliveries.DeliveryFilter,
         tokens.TokenFilter,
+        quarantine.QuarantineFilter,
         workbooks.WorkbookFilter,
     )
     query = {name for one in filters for name in field_names(one)}

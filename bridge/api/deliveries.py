@@ -1,29 +1,23 @@
 # SPDX-License-Identifier: Apache-2.0
 """``/v1/deliveries``: who was told, when, what they answered; and once more, please."""
 
-import base64
-import binascii
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Query
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 
+from bridge.api.cursors import cursor_of, read_cursor
 from bridge.api.parts import Parts
 from bridge.api.roles import Caller
 from bridge.api.schemas import DEFAULT_LIMIT, MAX_LIMIT, Outcome
 from bridge.api.shown import attempt_json, delivery_json
-from bridge.errors import Invalid
-from bridge.model import Delivery, DeliveryId, State
+from bridge.model import DeliveryId, State
 from bridge.store.deliveries import DeliveryStore
 
 PATH: Final = "/v1/deliveries"
-
-_NO_CURSOR: Final = "is no `next` of this list"
-
-Cursor = tuple[datetime, DeliveryId]
 
 
 class DeliveryFilter(BaseModel):
@@ -95,9 +89,10 @@ class DeliveryRoutes:
         self, caller: Caller, wanted: Annotated[DeliveryFilter, Query()]
     ) -> JSONResponse:
         """List deliveries, the latest first."""
+        after = None if wanted.after is None else read_cursor(wanted.after)
         found = self._store.find(
             limit=wanted.limit + 1,
-            before=None if wanted.after is None else read_cursor(wanted.after),
+            before=None if after is None else (after[0], DeliveryId(after[1])),
             project=caller.within(wanted.project),
             listener_id=wanted.listener,
             event_id=wanted.event,
@@ -109,7 +104,7 @@ class DeliveryRoutes:
         return JSONResponse(
             {
                 "deliveries": [delivery_json(one) for one in page],
-                "next": cursor_after(page[-1]) if more else None,
+                "next": cursor_of(page[-1].created_at, page[-1].id) if more else None,
             }
         )
 
@@ -147,28 +142,3 @@ def router(parts: Parts) -> APIRouter:
         response_model=DeliveryShown,
     )
     return api
-
-
-def cursor_after(delivery: Delivery) -> str:
-    """Return the cursor of the page behind a delivery."""
-    text = f"{delivery.created_at.isoformat()} {delivery.id}"
-    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
-
-
-def read_cursor(cursor: str) -> Cursor:
-    """Return what `cursor_after` wrote.
-
-    Raises:
-        Invalid: It did not write this.
-    """
-    try:
-        padded = cursor + "=" * (-len(cursor) % 4)
-        text = base64.b64decode(padded, altchars=b"-_", validate=True).decode()
-        if not text.isprintable():  # NUL fits no column of PostgreSQL's
-            raise Invalid("after", _NO_CURSOR)
-        created_at, delivery_id = text.split(" ")
-        return datetime.fromisoformat(created_at).astimezone(UTC), DeliveryId(
-            delivery_id
-        )
-    except (binascii.Error, ValueError, OverflowError) as err:
-        raise Invalid("after", _NO_CURSOR) from err

@@ -10,12 +10,13 @@ from bridge.api.rates import Rates
 from bridge.api.signing_in import SignIn
 from bridge.feed import Feed
 from bridge.issuer import Issuer
-from bridge.model import Listener, Outcome
+from bridge.model import Listener, Outcome, Quarantined
 from bridge.registrar import Registrar
 from bridge.store.deliveries import DeliveryStore
 from bridge.store.events import EventStore
 from bridge.store.lanes import LaneStore
 from bridge.store.listeners import ListenerStore
+from bridge.store.quarantine import QuarantineStore
 from bridge.store.tokens import TokenStore
 from bridge.workbook.workbooks import Workbooks
 from notifier.event import Event
@@ -50,6 +51,7 @@ class Parts:
         sign_in: Knows whose a token is; None: nobody has to show one.
         rates: What projects may publish.
         feed: Of events as they are taken in; None: this process takes none in.
+        requeue: Lets a message that was set aside be handled once more; blocks.
         ping: Sends a test event to a listener once; called on the event loop.
         wake: Lets the scheduler look at once; any thread.
         now: The time that all bridges on the database agree on; any thread.
@@ -68,6 +70,8 @@ class Parts:
     delivery_store: DeliveryStore
     token_store: TokenStore
     lane_store: LaneStore
+    quarantine_store: QuarantineStore
+    requeue: Callable[[Quarantined], None]
     publisher: Publisher
     feed: Feed | None
     ping: Callable[[Listener], Awaitable[Outcome]]

@@ -4,7 +4,7 @@
 What is not named here needs a role all the same: a route that is new is shut.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Final
 
@@ -16,7 +16,7 @@ from bridge.model import Access, Role
 OPEN: Final = frozenset({"/healthz", "/readyz"})
 """Asked by those who keep the bridge running, before they know of tokens."""
 
-_OF_ALL: Final = frozenset({"/metrics"})
+_OF_ALL: Final = ("/metrics", "/v1/quarantine")
 _TOKENS: Final = "/v1/tokens"
 _READING: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -60,10 +60,14 @@ def need(method: str, path: str) -> Need | None:
     """
     if path in OPEN:
         return None
-    if path == _TOKENS or path.startswith(f"{_TOKENS}/"):
+    if _is_under(path, (_TOKENS,)):
         return Need(Role.ADMIN)
     role = Role.READER if method in _READING else Role.MEMBER
-    return Need(role, in_all=path in _OF_ALL)
+    return Need(role, in_all=_is_under(path, _OF_ALL))
+
+
+def _is_under(path: str, roots: Iterable[str]) -> bool:
+    return any(path == one or path.startswith(f"{one}/") for one in roots)
 
 
 def token_in(headers: Mapping[str, str]) -> str | None:

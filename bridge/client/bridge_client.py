@@ -20,6 +20,7 @@ from bridge.client.link import (
     watched,
 )
 from bridge.client.listeners import Listeners
+from bridge.client.quarantine import Quarantine
 from bridge.client.tokens import Tokens
 from bridge.client.workbooks import Workbooks
 
@@ -70,6 +71,7 @@ class BridgeClient:
         self.workbooks: Final = Workbooks(self._link)
         self.deliveries: Final = Deliveries(self._link)
         self.tokens: Final = Tokens(self._link)
+        self.quarantine: Final = Quarantine(self._link)
 
     def __enter__(self) -> Self:
         return self

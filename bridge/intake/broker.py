@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
 
+from bridge.errors import StoreError
 from bridge.intake.asking import Reply, taken
 from bridge.intake.frames import UNREADABLE, readable_key
 from bridge.intake.link import Link, describe
@@ -34,7 +35,7 @@ _log = logging.getLogger(__name__)
 SetAside = Callable[["Stray"], Awaitable[None]]
 """Keeps a message aside; returns once it is safe.
 
-Raises NotifierError when it could not be kept.
+Raises NotifierError or StoreError when it could not be kept.
 """
 
 
@@ -62,6 +63,7 @@ class BrokerSource:
         read: What events are written like here.
         reader: Takes the messages off the connection.
         suspects: Handles with care what came back again and again; None: nobody does.
+        comes_back: All of it came back: it was in another queue before.
     """
 
     def __init__(
@@ -75,6 +77,7 @@ class BrokerSource:
         read: Read = read_event,
         reader: Reader = lean,
         suspects: Suspects | None = None,
+        comes_back: bool = False,
     ) -> None:
         self._connect = connect
         self._queue = queue
@@ -84,6 +87,7 @@ class BrokerSource:
         self._read = read
         self._reader = reader
         self._suspects = suspects
+        self._comes_back = comes_back
         self._link: Link | None = None
         self._stopping = asyncio.Event()
         self._asides: set[asyncio.Task[None]] = set()
@@ -157,7 +161,8 @@ class BrokerSource:
         if self._stopping.is_set():
             return  # it was on its way; the broker takes it back
         suspects = self._suspects
-        if message.is_repeat and suspects is not None and is_suspect(message.headers):
+        is_repeat = message.is_repeat or self._comes_back
+        if is_repeat and suspects is not None and is_suspect(message.headers):
             suspects.take(self._suspect(sink, link, message))
         else:
             self._handle(sink, link, message, partial(link.ack, message.tag))
@@ -186,7 +191,8 @@ class BrokerSource:
         envelope = _envelope_of(self._read, message)
         if isinstance(envelope, Envelope):
             question = self._question(message)
-            sink(Received(envelope, message.is_repeat, settle, reject, question))
+            is_repeat = message.is_repeat or self._comes_back
+            sink(Received(envelope, is_repeat, settle, reject, question))
         else:
             reject(envelope)
 
@@ -210,7 +216,7 @@ class BrokerSource:
             while not link.lost.is_set():
                 try:
                     await self._set_aside(stray)
-                except NotifierError as err:
+                except (NotifierError, StoreError) as err:
                     reason = {"reason": describe(err)}
                     _log.warning("cannot set a message aside", extra=reason)
                 else:

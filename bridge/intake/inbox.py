@@ -8,6 +8,7 @@ a former process left is read again at the start.
 import asyncio
 import logging
 from concurrent.futures import Executor
+from datetime import UTC, datetime
 from functools import partial
 from typing import Final
 
@@ -15,6 +16,7 @@ from bridge.errors import StoreError
 from bridge.intake.source import Received, Sink, again
 from bridge.model import Envelope, EventKey, Question
 from bridge.store.events import EventStore, StoredEvent
+from bridge.store.quarantine import QuarantineStore
 
 MAX_OPEN: Final = 1000
 """So many events are in flight at most; the others wait in the table."""
@@ -30,11 +32,15 @@ class Inbox:
 
     Args:
         store: Where the events wait.
+        quarantine: Where those go that cannot be handled.
         executor: The recorder's, so that what was just settled is seen.
     """
 
-    def __init__(self, store: EventStore, executor: Executor) -> None:
+    def __init__(
+        self, store: EventStore, quarantine: QuarantineStore, executor: Executor
+    ) -> None:
         self._store = store
+        self._quarantine = quarantine
         self._executor = executor
         self._open: set[int] = set()
         self._asides: set[asyncio.Task[None]] = set()
@@ -127,18 +133,20 @@ class Inbox:
             self._awake.set()
         self._open.discard(position)
 
-    def _reject(self, position: int, _reason: str) -> None:
-        task = asyncio.get_running_loop().create_task(self._set_aside(position))
+    def _reject(self, position: int, reason: str) -> None:
+        work = self._set_aside(position, reason)
+        task = asyncio.get_running_loop().create_task(work)
         self._asides.add(task)
         task.add_done_callback(self._asides.discard)
 
-    async def _set_aside(self, position: int) -> None:
+    async def _set_aside(self, position: int, reason: str) -> None:
         """Let an event wait no more: it stays in the table, without deliveries."""
-        forget = partial(self._store.forget, position)
+        now = datetime.now(UTC)
+        take = partial(self._quarantine.take_event, position, reason, now)
         while True:
             try:
                 loop = asyncio.get_running_loop()
-                await loop.run_in_executor(self._executor, forget)
+                await loop.run_in_executor(self._executor, take)
             except StoreError as err:
                 _log.warning("cannot set aside", extra={"reason": str(err)})
                 await asyncio.sleep(POLL_SECONDS)

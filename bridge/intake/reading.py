@@ -2,16 +2,34 @@
 """What a message off a broker says: an event, in its own form or as a notification."""
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Final
 
 from bridge.model import Envelope
 from notifier import wire
+from notifier.errors import InvalidEvent
+
+REASON: Final = "reason"
+"""Header of what a bridge has set aside."""
+
+REQUEUED: Final = "requeued"
+"""Header of what shall be handled once more: its routing key."""
+
+_DROPPED: Final = "x-first-death-reason"
+_GIVEN_UP: Final = "delivery_limit"
 
 Read = Callable[[Mapping[str, Any], Mapping[str, Any], bytes, str], Envelope]
 """Takes a message's properties, headers, body and routing key.
 
 Raises InvalidEvent when it is none of this kind.
 """
+
+
+class SetAsideBefore(InvalidEvent):
+    """The reason is that of who set it aside."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__("", reason)
+        self.args = (reason,)
 
 
 def read_event(
@@ -30,3 +48,26 @@ def read_notification(
     """
     message = wire.to_amqp(event := wire.from_oslo(headers, body))
     return Envelope(event, message.body, message.routing_key)
+
+
+def read_quarantined(
+    properties: Mapping[str, Any], headers: Mapping[str, Any], body: bytes, key: str
+) -> Envelope:
+    """Return the event that was set aside by mistake, or shall be handled once more.
+
+    By mistake: since the broker has counted how often it came back, and a bridge finds
+    out better whose fault that was.
+
+    Raises:
+        InvalidEvent: It was set aside for good.
+    """
+    requeued = headers.get(REQUEUED)
+    if isinstance(requeued, str):
+        return read_event(properties, headers, body, requeued)
+    dropped = headers.get(_DROPPED)
+    if dropped == _GIVEN_UP:
+        return read_event(properties, headers, body, key)
+    reason = headers.get(REASON)
+    if isinstance(reason, str):
+        raise SetAsideBefore(reason)
+    raise InvalidEvent("message", f"was dropped by the broker: {dropped}")

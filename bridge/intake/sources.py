@@ -7,6 +7,10 @@ from collections.abc import Callable, Sequence
 from bridge.intake.source import Sink, Source
 
 
+def nothing() -> None:
+    """Release nothing: somebody else does."""
+
+
 class Sources:
     """The `Source` of all that several have.
 

@@ -38,6 +38,7 @@ from bridge.model.listener import (
     OnTimeout,
     RetryPolicy,
 )
+from bridge.model.quarantined import Quarantined, QuarantinedId
 from bridge.model.question import Question
 
 __all__ = [
@@ -62,6 +63,8 @@ __all__ = [
     "OnTimeout",
     "Outcome",
     "OutcomeKind",
+    "Quarantined",
+    "QuarantinedId",
     "Question",
     "RetryPolicy",
     "Role",

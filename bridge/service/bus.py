@@ -15,12 +15,14 @@ from bridge.intake.frames import tolerant
 from bridge.intake.inbox import Inbox
 from bridge.intake.readers import READERS
 from bridge.intake.source import Source
-from bridge.intake.suspects import Suspects
+from bridge.intake.sources import Sources, nothing
+from bridge.model import Quarantined
 from bridge.service.acceptance import Acceptance
-from bridge.service.quarantine import keeper
+from bridge.service.quarantine import Shelf, keeper, requeuer, shelving
 from bridge.service.replies import Replies
 from bridge.settings import BusSettings
 from bridge.store.events import EventStore
+from bridge.store.quarantine import QuarantineStore
 from bridge.telemetry import Telemetry
 from notifier import errors, topology
 from notifier.publishers.amqp import AmqpPublisher
@@ -41,6 +43,7 @@ class Bus:
 
     Attributes:
         sender: Publishes to any exchange; None without a broker.
+        requeue: Lets a message that was set aside be handled once more.
         replies: How those are answered who wait; None within this process.
         name: For people; holds no password.
     """
@@ -49,6 +52,7 @@ class Bus:
     publisher: CallingPublisher
     sender: Sender | None
     name: str
+    requeue: Callable[[Quarantined], None]
     replies: Replies | None = None
 
     def close(self) -> None:
@@ -58,32 +62,41 @@ class Bus:
         self.publisher.close()
 
 
-def memory_bus(store: EventStore, executor: Executor) -> Bus:
+def memory_bus(
+    store: EventStore, quarantine: QuarantineStore, executor: Executor
+) -> Bus:
     """Return the bus within this process; the events' table is its queue.
 
     To be called on the event loop that it shall wake.
     """
     publisher = MemoryPublisher()
-    inbox = Inbox(store, executor)
+    inbox = Inbox(store, quarantine, executor)
     acceptance = Acceptance(store, inbox, publisher.reply)
     publisher.bind("#", acceptance.accept)
-    return Bus(inbox, publisher, None, "in-process (set AMQP_URL to use RabbitMQ)")
+    name = "in-process (set AMQP_URL to use RabbitMQ)"
+    return Bus(inbox, publisher, None, name, quarantine.queue_event)
 
 
 def broker_bus(
     settings: BusSettings,
     url: str,
     telemetry: Telemetry,
-    suspects: Suspects | None = None,
+    shelf: Shelf | None = None,
 ) -> Bus:
     """Return the bus on RabbitMQ; nothing is connected yet.
+
+    Args:
+        settings: Of the bus.
+        url: Of its brokers.
+        telemetry: Counts what is set aside.
+        shelf: Where that is kept; None: in the broker's queue.
 
     Raises:
         SettingsError: URL and settings do not go together.
     """
     publisher = _events_publisher(settings, url)
     replies = Replies(publisher)
-    source = BrokerSource(
+    source: Source = BrokerSource(
         partial(
             connect,
             cycle(url.split(";")),
@@ -100,10 +113,15 @@ def broker_bus(
         set_aside=keeper(publisher, settings.timeout, telemetry),
         reply=replies.reply,
         reader=READERS[settings.reader],
-        suspects=suspects,
+        suspects=None if shelf is None else shelf.suspects,
     )
+    if shelf is not None:
+        dial = partial(connect, cycle(url.split(";")), settings.tls)
+        beside = shelving(dial, shelf, READERS[settings.reader])
+        source = Sources(source, [beside], nothing)
     name = f"RabbitMQ {masked(url)}, queue {settings.bridge_queue}"
-    return Bus(source, publisher, publisher, name, replies)
+    requeue = requeuer(publisher, settings.timeout)
+    return Bus(source, publisher, publisher, name, requeue, replies)
 
 
 def trouble(settings: BusSettings, url: str) -> str | None:
@@ -146,7 +164,9 @@ def _events_publisher(settings: BusSettings, url: str) -> AmqpPublisher:
     )
 
 
-def connect(urls: Iterator[str], tls: Tls, declare: Callable[[Any], None]) -> Any:  # noqa: ANN401 - py-amqp has no types
+def connect(
+    urls: Iterator[str], tls: Tls, declare: Callable[[Any], None] | None = None
+) -> Any:  # noqa: ANN401 - py-amqp has no types
     """Return a connection to the next broker, on which all is declared; blocks.
 
     Args:
@@ -156,7 +176,8 @@ def connect(urls: Iterator[str], tls: Tls, declare: Callable[[Any], None]) -> An
     """
     connection = _dial(next(urls), tls)
     try:
-        declare(connection)
+        if declare is not None:
+            declare(connection)
         topology.declare_quarantine(connection)
     except BaseException:
         connection.collect()

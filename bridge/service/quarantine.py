@@ -1,12 +1,25 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Keeps messages aside that are no events, as copies with the reason."""
+"""Keeps messages aside that are no events, and brings them back.
+
+With a broker they go to its quarantine first, as copies with the reason: that is safe
+while the database is away, and others may look too. A bridge takes them from there into
+the table that people look at.
+"""
 
 import asyncio
-from datetime import timedelta
-from typing import Final
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any, Final
 
 from bridge.callbacks.amqp import Sender
-from bridge.intake.broker import SetAside, Stray
+from bridge.intake.broker import BrokerSource, SetAside, Stray
+from bridge.intake.readers import Reader
+from bridge.intake.reading import REASON, REQUEUED, read_quarantined
+from bridge.intake.suspects import Suspects
+from bridge.model import Quarantined
+from bridge.store.quarantine import QuarantineStore, new_id
 from bridge.telemetry import Telemetry
 from notifier import topology
 from notifier.publishers.outgoing import Outgoing
@@ -14,8 +27,12 @@ from notifier.publishers.outgoing import Outgoing
 MAX_HEADERS_CHARS: Final = 32 * 1024
 """A copy of a stray has no more: with the reason, they must fit into one frame."""
 
+PREFETCH: Final = 100
+
 # The broker would let the copy expire, or refuse it for its user's name.
 _NOT_COPIED: Final = ("expiration", "user_id")
+# What happened to it before would be taken for what happens to the copy.
+_PAST: Final = ("x-death", "x-first-death-", REQUEUED)
 
 
 def keeper(sender: Sender, timeout: timedelta, telemetry: Telemetry) -> SetAside:
@@ -28,17 +45,82 @@ def keeper(sender: Sender, timeout: timedelta, telemetry: Telemetry) -> SetAside
     return set_aside
 
 
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """Where messages are kept that were set aside, and what is handled with care."""
+
+    store: QuarantineStore
+    suspects: Suspects
+    now: Callable[[], datetime]
+
+
+def shelving(connect: Callable[[], Any], shelf: Shelf, reader: Reader) -> BrokerSource:
+    """Return what takes the quarantine's queue into its table.
+
+    What the broker gave up delivering is handled after all, with care, and so is what
+    shall be handled once more.
+    """
+
+    async def shelve(stray: Stray) -> None:
+        one = Quarantined(
+            id=new_id(),
+            reason=stray.reason,
+            routing_key=stray.routing_key,
+            properties=stray.properties,
+            headers={k: v for k, v in stray.headers.items() if k != REASON},
+            body=stray.body,
+            taken_at=shelf.now(),
+        )
+        await asyncio.to_thread(shelf.store.add, one)
+
+    return BrokerSource(
+        connect,
+        queue=topology.QUARANTINE_QUEUE,
+        prefetch=PREFETCH,
+        set_aside=shelve,
+        read=read_quarantined,
+        reader=reader,
+        suspects=shelf.suspects,
+        comes_back=True,
+    )
+
+
+def requeuer(sender: Sender, timeout: timedelta) -> Callable[[Quarantined], None]:
+    """Return what brings a message to the bridges once more, and to nobody else."""
+    return partial(_requeue, sender, timeout)
+
+
+def _requeue(sender: Sender, timeout: timedelta, one: Quarantined) -> None:
+    again = Outgoing(
+        exchange="",
+        routing_key=topology.QUARANTINE_QUEUE,
+        body=one.body,
+        properties=_kept(one.properties),
+        headers={**_without_past(one.headers), REQUEUED: one.routing_key},
+        key="",
+        id=str(one.properties.get("message_id", "")),
+    )
+    sender.send([again], timeout=timeout)
+
+
 def _copy(stray: Stray) -> Outgoing:
     """Return what is kept of a stray message."""
-    properties = {k: v for k, v in stray.properties.items() if k not in _NOT_COPIED}
     is_large = len(repr(stray.headers)) > MAX_HEADERS_CHARS
-    headers = {} if is_large else dict(stray.headers)
+    headers = {} if is_large else _without_past(stray.headers)
     return Outgoing(
         exchange=topology.DEAD_EXCHANGE,
         routing_key=stray.routing_key,
         body=stray.body,
-        properties=properties,
-        headers={**headers, "reason": stray.reason},
+        properties=_kept(stray.properties),
+        headers={**headers, REASON: stray.reason},
         key="",
         id=str(stray.properties.get("message_id", "")),
     )
+
+
+def _kept(properties: Mapping[str, Any]) -> dict[str, Any]:
+    return {k: v for k, v in properties.items() if k not in _NOT_COPIED}
+
+
+def _without_past(headers: Mapping[str, Any]) -> dict[str, Any]:
+    return {k: v for k, v in headers.items() if not str(k).startswith(_PAST)}

@@ -24,6 +24,7 @@ from bridge.service.callbacks import Callbacks
 from bridge.service.modes import WHOLE, Modes
 from bridge.service.notifications import hearing
 from bridge.service.ping import pinger
+from bridge.service.quarantine import Shelf
 from bridge.service.reload import change
 from bridge.service.standby import Standby
 from bridge.service.stores import Stores, open_stores
@@ -165,10 +166,12 @@ class Service:
     def _bus(self, stores: Stores, telemetry: Telemetry) -> Bus:
         settings = self.settings.bus
         if settings.url is None:
-            bus = memory_bus(stores.events, stores.executor)
+            bus = memory_bus(stores.events, stores.quarantine, stores.executor)
         else:
-            suspects = Suspects(stores.suspects, stores.executor, stores.clock.now)
-            bus = broker_bus(settings, settings.url, telemetry, suspects)
+            now = stores.clock.now
+            suspects = Suspects(stores.suspects, stores.executor, now)
+            shelf = Shelf(stores.quarantine, suspects, now)
+            bus = broker_bus(settings, settings.url, telemetry, shelf)
         return hearing(bus, self.settings, telemetry)
 
     def _parts(self, ground: "_Ground") -> Parts:
@@ -200,6 +203,8 @@ class Service:
             delivery_store=stores.deliveries,
             token_store=stores.tokens,
             lane_store=stores.lanes,
+            quarantine_store=stores.quarantine,
+            requeue=ground.bus.requeue,
             publisher=ground.bus.publisher,
             feed=ground.feed if self._modes.worker else None,
             ping=pinger(callbacks),

@@ -20,6 +20,7 @@ from bridge.store.journal import Journal
 from bridge.store.lanes import LaneStore
 from bridge.store.listeners import ListenerStore
 from bridge.store.lock import alone
+from bridge.store.quarantine import QuarantineStore
 from bridge.store.retention import RetentionStore
 from bridge.store.suspects import SuspectStore
 from bridge.store.tokens import TokenStore
@@ -46,6 +47,7 @@ class Stores:
     journal: Journal
     retention: RetentionStore
     suspects: SuspectStore
+    quarantine: QuarantineStore
     tokens: TokenStore
     lanes: LaneStore
     clock: Clock
@@ -91,6 +93,7 @@ def open_stores(settings: Settings) -> Iterator[Stores]:
             journal=journal,
             retention=RetentionStore(database),
             suspects=SuspectStore(database, owner),
+            quarantine=QuarantineStore(database),
             tokens=TokenStore(database),
             lanes=LaneStore(database),
             clock=clock,

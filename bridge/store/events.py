@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, Select, func, insert, select, tuple_, update
+from sqlalchemy import Connection, Row, Select, func, insert, select, tuple_
 
 from bridge.errors import Conflict, NotFound
 from bridge.model import Envelope, EventKey
@@ -113,12 +113,6 @@ class EventStore:
                 below = rows[-1].position
         return found[::-1]
 
-    def forget(self, position: int) -> None:
-        """Let an event wait no more to be routed."""
-        where = events.c.position == position
-        with self._database.write() as connection:
-            connection.execute(update(events).where(where).values(queued=False))
-
     def last_position(self) -> int:
         """Return the position of the latest event; 0 where there is none."""
         with self._database.read() as connection:
@@ -145,11 +139,12 @@ def event_row(envelope: Envelope, now: datetime, *, queued: bool) -> dict[str, A
 
 def envelope_of(row: Row[Any]) -> Envelope:
     """Return the event that a row of `events` holds."""
-    event = wire.from_amqp({}, _headers(row), row.body)
+    event = wire.from_amqp({}, headers_of(row), row.body)
     return Envelope(event, row.body, row.routing_key)
 
 
-def _headers(row: Row[Any]) -> dict[str, str]:
+def headers_of(row: Row[Any]) -> dict[str, str]:
+    """Return the headers that the event in a row of `events` travels with."""
     members = {**row.attributes, "id": row.id, "source": row.source}
     return wire.amqp_headers(members)
 

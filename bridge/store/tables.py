@@ -250,3 +250,18 @@ suspects: Final = Table(
 )
 """Messages that came back again and again. ``owner``: the bridge that handles one now.
 ``crashes``: how many died before while they did."""
+
+quarantine: Final = Table(
+    "quarantine",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("reason", Text, nullable=False),
+    Column("routing_key", Text, nullable=False),
+    Column("message", LargeBinary, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Column("taken_at", UtcTime, nullable=False),
+    Column("position", BigInteger),
+    Index("ix_quarantine_taken_at", "taken_at"),
+)
+"""What was set aside. ``message``: properties and headers (`store/messages`).
+``position``: of the event in its table; null: it came from a broker."""

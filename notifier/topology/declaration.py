@@ -20,6 +20,8 @@ from notifier.topology.names import (
 
 QueueType = Literal["quorum", "classic"]
 
+_DEAD_LETTERS: Final = "x-dead-letter-exchange"
+
 _ACCESS_REFUSED: Final = 403
 _NOT_FOUND: Final = 404
 _PRECONDITION_FAILED: Final = 406
@@ -49,7 +51,11 @@ def declare(
     with _Bus(connection) as bus:
         bus.exchange(exchange, "topic")
         if bridge_queue is not None:
-            bus.queue(bridge_queue, {"x-queue-type": queue_type})
+            kind = {"x-queue-type": queue_type}
+            # What a policy's delivery-limit gives up, the bridge takes back from there.
+            bus.queue(
+                bridge_queue, {**kind, _DEAD_LETTERS: DEAD_EXCHANGE}, or_else=kind
+            )
             bus.bind(bridge_queue, exchange, "#")
 
 
@@ -118,9 +124,18 @@ class _Bus:
         ask = partial(self._channel.exchange_declare, name, kind)
         self._ensure(f"{kind} exchange {name}", ask)
 
-    def queue(self, name: str, arguments: Mapping[str, str]) -> None:
-        ask = partial(self._channel.queue_declare, name, arguments=dict(arguments))
-        self._ensure(f"queue {name}", ask)
+    def queue(
+        self,
+        name: str,
+        arguments: Mapping[str, str],
+        or_else: Mapping[str, str] | None = None,
+    ) -> None:
+        asks = [
+            partial(self._channel.queue_declare, name, arguments=dict(one))
+            for one in (arguments, or_else)
+            if one is not None
+        ]
+        self._ensure(f"queue {name}", *asks)
 
     def bind(self, queue: str, exchange: str, binding: str) -> None:
         try:
@@ -132,7 +147,8 @@ class _Bus:
             extra = {"queue": queue, "exchange": exchange, "fault": err.reply_text}
             _log.warning("bus: no permission to bind the queue", extra=extra)
 
-    def _ensure(self, what: str, ask: Callable[..., object]) -> None:
+    def _ensure(self, what: str, *asks: Callable[..., object]) -> None:
+        ask, *others = asks
         try:
             ask(passive=True, durable=True, auto_delete=False)
         except self._errors as err:
@@ -143,6 +159,10 @@ class _Bus:
         try:
             ask(durable=True, auto_delete=False)
         except self._errors as err:
+            if err.reply_code == _ACCESS_REFUSED and others:
+                # This user may not write to where it would be dead-lettered to.
+                self._ensure(what, *others)
+                return
             if err.reply_code != _PRECONDITION_FAILED:
                 raise Refused(_missing(what, err.reply_text)) from err
             # Somebody declared it just now, and otherwise.

@@ -72,7 +72,7 @@ class InboxSide:
 
     def open(self):
         """Return a source, as a process that has just started has it."""
-        bus = memory_bus(self._stores.events, self._executor)
+        bus = memory_bus(self._stores.events, self._stores.quarantine, self._executor)
         self._publisher = bus.publisher
         return bus.source
 

@@ -15,7 +15,7 @@ from bridge.workbook import pieces
 from bridge.workbook.document import Entry, Hook, Origin, Place
 from bridge.workbook.services import read_service
 from tests.served import ServedApi
-from tests.stored import Stores, a_delivery, a_listener, an_envelope
+from tests.stored import Stores, a_delivery, a_listener, a_stray, an_envelope
 from tests.workbooks import ORDERS, VARS, document
 
 HOOK = {"url": "http://127.0.0.1:9/hook"}
@@ -72,6 +72,8 @@ SENT = {"workbook": ORDERS, "vars": VARS}
 WORKBOOKS = "/v1/workbooks"
 WORKBOOK = WORKBOOKS + "/{workbook}"
 OF_ACME = "project=acme"
+QUARANTINE = "/v1/quarantine"
+QUARANTINED = "/v1/quarantine/{message_id}"
 PIECES = {
     "services/{service}": {
         "type": "HTTP",
@@ -113,6 +115,10 @@ ROUTES = [
     ),
     Route("GET", "/v1/tokens/{token_id}", "admin"),
     Route("DELETE", "/v1/tokens/{token_id}", "admin", 204),
+    Route("GET", QUARANTINE, "reader", in_all=True),
+    Route("GET", QUARANTINED, "reader", in_all=True),
+    Route("POST", f"{QUARANTINED}/requeue", "member", 409, in_all=True),
+    Route("DELETE", QUARANTINED, "member", 204, in_all=True),
     Route("GET", "/v1/access", "reader", foreign=None),
     Route("GET", WORKBOOKS, "reader", foreign=None),
     Route("GET", WORKBOOKS, "reader", foreign=403, query="project=acme"),
@@ -176,6 +182,7 @@ def things(signed):
     signed.journal.write([journal.Entry(arrived, (delivery,))])
     signed.parts.workbooks.change("acme", "orders", workbook)
     token = signed.parts.issuer.issue("acme", Role.READER).token
+    signed.parts.quarantine_store.add(stray := a_stray())
     return {
         "listener_id": listener.id,
         "workbook_name": "orders",
@@ -187,6 +194,7 @@ def things(signed):
         "event_id": envelope.event.id,
         "delivery_id": delivery.id,
         "token_id": token.id,
+        "message_id": stray.id,
     }
 
 

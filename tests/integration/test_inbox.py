@@ -33,7 +33,7 @@ async def nothing(_):
 
 @on_loop
 async def test_what_is_published_twice_comes_once(stores, executor):
-    bus = memory_bus(stores.events, executor)
+    bus = memory_bus(stores.events, stores.quarantine, executor)
     event = an_event()
 
     for _ in range(2):
@@ -44,7 +44,7 @@ async def test_what_is_published_twice_comes_once(stores, executor):
 
 @on_loop
 async def test_another_body_under_the_same_id_is_refused(stores, executor):
-    bus = memory_bus(stores.events, executor)
+    bus = memory_bus(stores.events, stores.quarantine, executor)
     bus.publisher.publish([an_event()], timeout=TIMEOUT)
 
     with pytest.raises(Conflict, match="known with another body"):
@@ -53,7 +53,7 @@ async def test_another_body_under_the_same_id_is_refused(stores, executor):
 
 @on_loop
 async def test_what_the_database_refuses_is_not_confirmed(stores, executor):
-    bus = memory_bus(stores.events, executor)
+    bus = memory_bus(stores.events, stores.quarantine, executor)
     with stores.database.write() as connection:
         connection.exec_driver_sql("ALTER TABLE events RENAME TO hidden")
 
@@ -68,7 +68,7 @@ async def test_it_does_not_consume_while_the_database_refuses(
     monkeypatch.setattr(inbox, "POLL_SECONDS", 0.05)
     with stores.database.write() as connection:
         connection.exec_driver_sql("ALTER TABLE events RENAME TO hidden")
-    bus, taken = memory_bus(stores.events, executor), Taken(nothing)
+    bus, taken = memory_bus(stores.events, stores.quarantine, executor), Taken(nothing)
     running = asyncio.create_task(bus.source.run(taken))
 
     for before, after in (("hidden", "events"), ("events", "hidden")) * 2:
