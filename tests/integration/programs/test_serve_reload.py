@@ -4,6 +4,7 @@
 import os
 import pty
 import socket
+from datetime import timedelta
 
 import pytest
 
@@ -143,7 +144,7 @@ async def test_another_patience_holds_for_attempts_that_are_open(stores):
         await running.calls(1)
         assert running.settled == []
 
-        running.worker.adopt(IMPATIENT)
+        running.worker.adopt(IMPATIENT, disable_after=timedelta(days=5))
 
         await until_async(lambda: running.settled == ["1"])
 
