@@ -15,12 +15,16 @@ from typing import Any, Final, NewType
 
 from notifier.errors import InvalidEvent
 from notifier.event_types import Kind, check_type
+from notifier.texts import (
+    MAX_SHORT_BYTES,
+    check_object,
+    check_optional_text,
+    check_text,
+)
 
 EventId = NewType("EventId", str)
 
 DEFAULT_PROJECT: Final = "default"
-MAX_SHORT_BYTES: Final = 255  # an AMQP short string (AMQP 0-9-1 §4.2.5.3)
-MAX_NAME_CHARS: Final = 255  # as engines' own databases have it
 MAX_ATTRIBUTE_BYTES: Final = 1024  # a tracestate may be 512 characters and more
 
 
@@ -35,7 +39,6 @@ UNKNOWN: Final = Unknown.UNKNOWN
 TRACE: Final = ("traceparent", "tracestate")
 """Attributes of W3C Trace Context, which travel under their own names."""
 
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _ATTRIBUTE = re.compile(r"[a-z0-9]{1,20}")
 _OF_BODY: Final = frozenset({"type", "timestamp", "data"})
 _RESERVED: Final = frozenset(
@@ -55,7 +58,7 @@ class Event:
     Attributes:
         id: Unique with `source`; stays the same however often it is sent.
         source: URI reference of the engine.
-        type: ``execution.<word>`` or ``task.<word>``.
+        type: ``execution.<word>`` or ``task.<word>``; of bridges ``listener.<word>``.
         time: When it happened; aware, kept as UTC.
         data: ``engine``, ``project``, ``workbook``, ``workflow``, ``execution``,
             ``task``, ``payload`` and whatever else the engine sent. Read only.
@@ -77,8 +80,8 @@ class Event:
     extra: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        _check_text("id", self.id, max_bytes=MAX_SHORT_BYTES)
-        _check_text("source", self.source, max_bytes=MAX_SHORT_BYTES)
+        check_text("id", self.id, max_bytes=MAX_SHORT_BYTES)
+        check_text("source", self.source, max_bytes=MAX_SHORT_BYTES)
         check_type(self.type)
         _check_attributes(self.attributes)
         for name in _OF_BODY & self.extra.keys():
@@ -136,8 +139,10 @@ class Event:
 
     @property
     def kind(self) -> Kind:
-        """``execution`` or ``task``."""
-        return "task" if self.type.startswith("task.") else "execution"
+        """``execution``, ``task``, or ``listener``."""
+        if self.type.startswith("task."):
+            return "task"
+        return "listener" if self.type.startswith("listener.") else "execution"
 
     @property
     def project(self) -> str:
@@ -161,14 +166,13 @@ class Event:
 
     @property
     def execution_id(self) -> str:
-        """Id of the execution."""
-        return str(self.data["execution"]["id"])
+        """Id of the execution; empty where a bridge tells of a listener."""
+        return str(self._execution.get("id", ""))
 
     @property
     def execution_ids(self) -> tuple[str, ...]:
         """Ids of the execution, its parent and its root, each once."""
-        execution = self.data["execution"]
-        ids = (execution.get(name) for name in ("id", "parent_id", "root_id"))
+        ids = (self._execution.get(name) for name in ("id", "parent_id", "root_id"))
         return tuple(dict.fromkeys(str(one) for one in ids if one))
 
     @property
@@ -183,11 +187,21 @@ class Event:
 
     @property
     def subject(self) -> str:
-        """CloudEvents ``subject``: ``executions/<id>[/tasks/<id or name>]``."""
+        """CloudEvents ``subject``: ``executions/<id>[/tasks/<id or name>]``.
+
+        Of a listener ``listeners/<id>``.
+        """
+        if self.kind == "listener":
+            return f"listeners/{self.data['listener']['id']}"
         subject = f"executions/{self.execution_id}"
         if self.kind == "execution":
             return subject
         return f"{subject}/tasks/{self.task_id or self.task_name}"
+
+    @property
+    def _execution(self) -> Mapping[str, Any]:
+        execution: Mapping[str, Any] = self.data.get("execution") or {}
+        return execution
 
     def _text(self, name: str) -> str | None:
         return _text_of(self.data, name)
@@ -197,66 +211,25 @@ def _check_data(kind: Kind, data: Mapping[str, Any]) -> None:
     if not isinstance(data, Mapping):
         raise InvalidEvent("data", "must be an object")
     for name in ("engine", "project", "workbook", "workflow"):
-        _check_optional_text("data", name, data)
+        check_optional_text("data", name, data)
     if data.get("engine"):
-        _check_text("data.engine", data["engine"], max_bytes=MAX_SHORT_BYTES)
+        check_text("data.engine", data["engine"], max_bytes=MAX_SHORT_BYTES)
     if data.get("project") == "":
         raise InvalidEvent("data.project", "must not be empty; leave it out instead")
-    _check_object("data.execution", data.get("execution"), ("id",))
+    if kind == "listener":
+        check_object("data.listener", data.get("listener"), ("id",))
+    if kind != "listener" or data.get("execution") is not None:
+        _check_execution(kind, data)
+
+
+def _check_execution(kind: Kind, data: Mapping[str, Any]) -> None:
+    check_object("data.execution", data.get("execution"), ("id",))
     for name in ("root_id", "parent_id", "state"):
-        _check_optional_text("data.execution", name, data["execution"])
+        check_optional_text("data.execution", name, data["execution"])
     if kind == "task":
-        _check_object("data.task", data.get("task"), ("id", "name"))
+        check_object("data.task", data.get("task"), ("id", "name"))
     elif data.get("task") is not None:
-        _check_object("data.task", data["task"], ())
-
-
-def _check_object(path: str, value: object, one_of: tuple[str, ...]) -> None:
-    if not isinstance(value, Mapping):
-        raise InvalidEvent(path, f"must be an object with {' or '.join(one_of)}")
-    for name in ("id", "name"):
-        _check_optional_text(path, name, value)
-    if one_of and not any(value.get(name) for name in one_of):
-        raise InvalidEvent(f"{path}.{one_of[0]}", "is missing")
-
-
-def _check_optional_text(path: str, name: str, value: Mapping[str, Any]) -> None:
-    text = value.get(name)
-    if text is not None and text != "" and not _is_plain(text):
-        _check_odd_text(f"{path}.{name}", text)
-
-
-def _is_plain(text: object) -> bool:
-    """Tell, at little cost, that nearly every text is right, whatever it is for."""
-    return (
-        isinstance(text, str)
-        and text.isascii()
-        and text.isprintable()
-        and 0 < len(text) <= MAX_SHORT_BYTES
-    )
-
-
-def _check_text(path: str, text: object, *, max_bytes: int | None = None) -> None:
-    if not _is_plain(text):
-        _check_odd_text(path, text, max_bytes=max_bytes)
-
-
-def _check_odd_text(path: str, text: object, *, max_bytes: int | None = None) -> None:
-    if not isinstance(text, str):
-        raise InvalidEvent(path, f"must be text, not {type(text).__name__}")
-    if not text:
-        raise InvalidEvent(path, "must not be empty")
-    if _CONTROL.search(text):
-        raise InvalidEvent(path, "must hold no control characters")
-    try:
-        size = len(text.encode())
-    except UnicodeEncodeError as err:
-        raise InvalidEvent(path, "must be valid Unicode") from err
-    if max_bytes is None:
-        if len(text) > MAX_NAME_CHARS:
-            raise InvalidEvent(path, f"is over {MAX_NAME_CHARS} characters long")
-    elif size > max_bytes:
-        raise InvalidEvent(path, f"is {size} bytes long; at most {max_bytes}")
+        check_object("data.task", data["task"], ())
 
 
 def _check_attributes(attributes: Mapping[str, str]) -> None:
@@ -267,7 +240,7 @@ def _check_attributes(attributes: Mapping[str, str]) -> None:
                 "is no name for an attribute; it has 1 to 20 of a-z and 0-9, and "
                 "is none that the event has already",
             )
-        _check_text(name, value, max_bytes=MAX_ATTRIBUTE_BYTES)
+        check_text(name, value, max_bytes=MAX_ATTRIBUTE_BYTES)
         if name in TRACE and not value.isascii():
             raise InvalidEvent(name, "must be ASCII, as W3C Trace Context has it")
 

@@ -7,7 +7,10 @@ from typing import Final, Literal
 
 from notifier.errors import InvalidEvent
 
-Kind = Literal["execution", "task"]
+Kind = Literal["execution", "task", "listener"]
+
+LISTENER_DISABLED: Final = "listener.disabled"
+"""Bridges tell it of their listeners; engines tell of executions and tasks."""
 
 EXECUTION_TYPES: Final = tuple(
     f"execution.{what}"
@@ -72,7 +75,7 @@ ALIASES: Final[dict[str, tuple[str, ...]]] = {
 }
 """Alias (lower case, with hyphens) to the types that it stands for."""
 
-_TYPE = re.compile(r"(execution|task)\.[a-z][a-z0-9_-]{0,63}")
+_TYPE = re.compile(r"(execution|task|listener)\.[a-z][a-z0-9_-]{0,63}")
 _PATTERN = re.compile(r"[a-z0-9_.*-]{1,80}")
 
 
@@ -140,7 +143,7 @@ def _is_glob(word: str) -> bool:
     if "*" not in word or not _PATTERN.fullmatch(word):
         return False
     kind = word.partition(".")[0]
-    return "*" in kind or kind in GROUPS
+    return "*" in kind or kind in GROUPS or kind == "listener"
 
 
 def _suggestion(word: str) -> str:

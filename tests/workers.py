@@ -83,6 +83,7 @@ class RunningWorker:
     Attributes:
         source: Hands it events.
         callback: What it told listeners of type ``http``.
+        published: What it told of itself.
         telemetry: What it told its operators.
         worker: The real one.
     """
@@ -104,6 +105,7 @@ class RunningWorker:
         self.telemetry = Telemetry()
         self._executor = ThreadPoolExecutor(1)
         self._is_drained = False
+        self.published = []
         self.worker = Worker(
             Supplies(
                 source=self.source,
@@ -117,6 +119,7 @@ class RunningWorker:
                 executor=self._executor,
                 patience=patience,
                 disable_after=disable_after,
+                publish=self.published.append,
                 retention=Retention(
                     RetentionStore(stores.database),
                     stores.listeners,

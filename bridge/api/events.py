@@ -254,7 +254,10 @@ def owned(caller: Access, event: Event) -> Event:
 
     Raises:
         NotAllowed: It names another.
+        Invalid: It is none that engines may tell.
     """
+    if event.kind == "listener":
+        raise Invalid("type", "is told by bridges alone; take execution. or task.")
     try:
         project = caller.within(event.data.get("project"))
     except NotAllowed as err:

@@ -158,7 +158,7 @@ def _group(pattern: str) -> str:
     if _ANY not in pattern:
         return pattern
     kind = pattern.partition(".")[0]
-    return f"{kind}.*" if kind in ("execution", "task") else _ANY
+    return f"{kind}.*" if kind in ("execution", "task", "listener") else _ANY
 
 
 def _wish(pattern: str | None) -> Callable[[str | None], bool]:

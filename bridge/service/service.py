@@ -134,6 +134,9 @@ class Service:
                 lanes=stores.lanes,
                 executor=stores.executor,
                 disable_after=self.settings.delivery.disable_after,
+                publish=lambda event: bus.publisher.publish(
+                    [event], timeout=self.settings.bus.timeout
+                ),
                 patience=_patience(self.settings),
                 retention=self._retention(stores),
                 window=self._window(stores),

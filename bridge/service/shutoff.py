@@ -1,18 +1,25 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Turns off listeners whose receivers are of no use any more.
+"""Turns off listeners whose receivers are of no use any more, and tells operators.
 
-Lives on the event loop; blocks in threads. What fails is tried again with the next
-attempt that says so.
+Lives on the event loop; blocks in threads. What the database refuses is tried again with
+the next attempt that says so. Telling is tried once: the listener itself shows the same.
 """
 
 import asyncio
 import logging
+import uuid
 from collections.abc import Awaitable, Callable
 from datetime import datetime
+from typing import Any, Final
 
 from bridge.errors import StoreError
 from bridge.model import Listener, ListenerId
 from bridge.store.listeners import ListenerStore
+from notifier.errors import PublishError
+from notifier.event import Event, EventId
+from notifier.event_types import LISTENER_DISABLED
+
+SOURCE: Final = "/notifier-bridge"
 
 _log = logging.getLogger(__name__)
 
@@ -22,6 +29,7 @@ class Shutoff:
 
     Args:
         store: Of listeners.
+        publish: Brings an event to the bus; blocking.
         refresh: Lets the index follow.
         now: The time that all bridges on the database agree on.
     """
@@ -29,10 +37,12 @@ class Shutoff:
     def __init__(
         self,
         store: ListenerStore,
+        publish: Callable[[Event], None],
         refresh: Callable[[], Awaitable[None]],
         now: Callable[[], datetime],
     ) -> None:
         self._store = store
+        self._publish = publish
         self._refresh = refresh
         self._now = now
         self._under_way: set[ListenerId] = set()
@@ -47,9 +57,35 @@ class Shutoff:
             disable = self._store.disable
             if await asyncio.to_thread(disable, listener.id, reason, self._now()):
                 _log.warning("listener disabled", extra=data)
-            await self._refresh()
+                await self._refresh()
+                event = disabled(listener, reason, self._now())
+                await asyncio.to_thread(self._publish, event)
         except StoreError as err:
             told = data | {"reason": str(err)}
             _log.warning("cannot disable a listener", extra=told)
+        except PublishError as err:
+            told = data | {"reason": str(err)}
+            _log.warning("cannot tell that a listener is disabled", extra=told)
         finally:
             self._under_way.discard(listener.id)
+
+
+def disabled(listener: Listener, reason: str, now: datetime) -> Event:
+    """Return the event that tells of a listener that was turned off."""
+    data: dict[str, Any] = {
+        "project": listener.project,
+        "listener": {
+            "id": listener.id,
+            "name": listener.name,
+            "disabled_reason": reason,
+        },
+    }
+    if listener.workbook is not None and "*" not in listener.workbook:
+        data["workbook"] = listener.workbook
+    return Event(
+        id=EventId(str(uuid.uuid4())),
+        source=SOURCE,
+        type=LISTENER_DISABLED,
+        time=now,
+        data=data,
+    )

@@ -6,7 +6,7 @@ Lives on the event loop.
 
 import asyncio
 import logging
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
@@ -34,6 +34,7 @@ from bridge.store.journal import Journal
 from bridge.store.lanes import LaneStore
 from bridge.store.listeners import ListenerStore
 from bridge.telemetry import Telemetry
+from notifier.event import Event
 
 TICK_SECONDS: Final = 0.1
 SYNCHRONISE_SECONDS: Final = 10.0
@@ -53,6 +54,7 @@ class Supplies:
     Attributes:
         executor: One thread, for all that the journal is asked.
         disable_after: So long a listener may do nothing but fail.
+        publish: Brings an event of the bridge's own to the bus; blocking.
     """
 
     source: Source
@@ -66,6 +68,7 @@ class Supplies:
     executor: ThreadPoolExecutor
     patience: Patience
     disable_after: timedelta
+    publish: Callable[[Event], None]
     retention: Retention
     window: Window
 
@@ -103,7 +106,10 @@ class Worker:
             borne=supplies.disable_after,
         )
         self._shutoff = Shutoff(
-            supplies.listeners, self.router.refresh, supplies.clock.now
+            supplies.listeners,
+            supplies.publish,
+            self.router.refresh,
+            supplies.clock.now,
         )
         self._scheduler = Scheduler(
             supplies.journal,

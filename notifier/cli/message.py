@@ -57,7 +57,7 @@ def as_text(message: Message) -> Text:
     line = Text(f"{time}Z ", style="default")
     line.append(f"{event.type:<16}", style=_STYLES.get(word, "cyan"))
     line.append(f" {_safe('/'.join(name or '-' for name in names))}")
-    line.append(f" {_safe(event.execution_id)}")
+    line.append(f" {_safe(event.execution_id or event.subject)}")
     if event.kind == "task":
         line.append(f" {_safe(str(event.task_name or event.task_id))}", style="bold")
     error = event.data[event.kind].get("error")

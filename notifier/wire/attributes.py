@@ -28,7 +28,7 @@ def attributes_of(event: Event) -> dict[str, str]:
         "type": event.type,
         "subject": event.subject,
         "time": format_time(event.time),
-        "partitionkey": event.execution_id,
+        "partitionkey": event.execution_id or event.subject,
         "project": event.project,
     }
     if event.workbook is not None:

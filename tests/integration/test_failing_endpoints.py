@@ -131,6 +131,12 @@ async def test_a_listener_that_did_nothing_but_fail_for_days_is_turned_off(
         off = stores.listeners.get(None, listener.id)
         why = f"every attempt has failed since {since.isoformat(' ', 'seconds')}"
         assert off.disabled_reason.startswith(why)
+        (told,) = await until(lambda: running.published)
+        assert (told.type, told.data["listener"]["id"]) == (
+            "listener.disabled",
+            listener.id,
+        )
+        assert told.data["listener"]["disabled_reason"] == off.disabled_reason
         assert states(stores, listener) == {State.PENDING: 3}
 
         is_back = True

@@ -8,6 +8,7 @@ import pytest
 
 from notifier.errors import InvalidEvent
 from notifier.event import UNKNOWN, Event
+from notifier.wire import routing_key
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 
@@ -127,3 +128,22 @@ def test_further_members_of_the_body_cannot_stand_for_the_event_itself():
 
     with pytest.raises(InvalidEvent, match="type"):
         Event(event.id, "/x", event.type, NOON, event.data, extra={"type": "other"})
+
+
+def test_an_event_of_a_listener_needs_no_execution():
+    event = Event(
+        id="1",
+        source="/notifier-bridge",
+        type="listener.disabled",
+        time=datetime.now(UTC),
+        data={"project": "acme", "listener": {"id": "lst_1", "name": None}},
+    )
+
+    assert (event.kind, event.subject) == ("listener", "listeners/lst_1")
+    assert (event.execution_id, event.execution_ids) == ("", ())
+    assert routing_key(event) == "listener.disabled.acme.-.-"
+
+
+def test_an_event_of_a_listener_needs_the_listener():
+    with pytest.raises(InvalidEvent, match=r"data\.listener"):
+        Event("1", "/x", "listener.disabled", datetime.now(UTC), {})

@@ -31,7 +31,8 @@ class Rush:
         self._published = {}
         began = time.monotonic()
         for number, one in enumerate(names):
-            time.sleep(max(0.0, began + number * PACE_SECONDS - time.monotonic()))
+            due = began + number * PACE_SECONDS
+            time.sleep(max(0.0, due - time.monotonic()))  # it is about a rate
             self._published[one] = time.monotonic()
             publisher.publish([an_event(one)], timeout=TIMEOUT)
         for one in names:
