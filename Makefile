@@ -35,7 +35,7 @@ check: $(READY) ## lint, formatting, types and import contracts (under 20 s)
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo
 
-bench: $(READY) ## measure the bridge beside its peers; BENCH=smoke: under two minutes
+bench: $(READY) ## measure the bridge beside its peers; BENCH=brief: less; BENCH=smoke: a look
 	@$(BIN)/python -m benchmarks $(BENCH)
 
 audit: $(READY) ## look the libraries up among known vulnerabilities, where one can ask

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The bridge and its peers, side by side: ``python -m benchmarks [smoke]``.
+"""The bridge and its peers, side by side: ``python -m benchmarks [brief|smoke]``.
 
 Prints one table, and writes ``docs/benchmarks.md`` unless it is a smoke run or one of
 chosen contenders: ``--only SQLite --only mq-bridge``.
@@ -47,6 +47,7 @@ class Plan:
 
 PLANS: Final = {
     "full": Plan(rounds=3, backlog=20_000, rates=(200, 2000), seconds=3.0),
+    "brief": Plan(rounds=3, backlog=8000, rates=(200, 2000), seconds=1.0),
     "smoke": Plan(rounds=1, backlog=2000, rates=(200,), seconds=1.0),
 }
 
@@ -81,7 +82,7 @@ def main() -> int:
     ours = chosen[0].name
     if chosen[0].is_ours:
         print(f"\n{aims(records, ours, plan.rates)}")
-    if given.plan == "full" and not given.only:
+    if given.plan != "smoke" and not given.only:
         packages = sorted({one for each in chosen for one in each.packages})
         text = page.text(
             records,

@@ -229,8 +229,8 @@ def _program(name: str) -> str:
 
 
 CONTENDERS: Final = (
-    _bridge("bridge, client = loop, PostgreSQL", "loop", share=0.5),
-    _bridge("bridge, client = loop, SQLite", "loop", has_server=False, share=0.5),
+    _bridge("bridge, client = loop, PostgreSQL", "loop", share=0.25),
+    _bridge("bridge, client = loop, SQLite", "loop", has_server=False, share=0.25),
     _bridge("bridge, client = threads, PostgreSQL", "threads", share=0.1),
     _peer(
         "kombu + requests",

@@ -4,6 +4,7 @@
 import os
 import platform
 import re
+import subprocess
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -55,8 +56,9 @@ default is a quorum queue. RabbitMQ runs with one scheduler. PostgreSQL has `fsy
 they let one say so. The backlog was {backlog:,} events, less for the slower ones.
 {receiver} Delays are measured by a receiver of this project's.
 
-`make bench` takes about a quarter of an hour, `make bench BENCH=smoke` two minutes: one round,
-nothing written here. Both install the peers into `.venv-peers`.
+`make bench` takes about a quarter of an hour, `make bench BENCH=brief` half of that, with shorter
+backlogs; `make bench BENCH=smoke` two minutes: one round, nothing written here. All install the
+peers into `.venv-peers`.
 """
 
 
@@ -101,7 +103,7 @@ def machine(versions: Mapping[str, str | None]) -> str:
     model = re.search(r"model name\s*: (.*)", Path("/proc/cpuinfo").read_text())
     pages = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     others = ", ".join(f"{name} {one}" for name, one in versions.items() if one)
-    day, ours = f"{datetime.now(UTC):%Y-%m-%d}", version("workflow-notifier")
+    day, ours = f"{datetime.now(UTC):%Y-%m-%d}", _own_version()
     model_name = model[1] if model else platform.machine()
     system = f"{platform.system()} {platform.release()}"
     return (
@@ -110,3 +112,11 @@ def machine(versions: Mapping[str, str | None]) -> str:
         f"{os.getloadavg()[2]:.1f} over the last quarter of an hour\n"
         f"- Python {platform.python_version()}, {others}"
     )
+
+
+def _own_version() -> str:
+    # the checkout may be somebody else's: git would refuse to look at it
+    git = ["git", "-c", "safe.directory=*", "rev-parse", "--short", "HEAD"]
+    said = subprocess.run(git, cwd=ROOT, capture_output=True, text=True, check=False)
+    commit = f" ({said.stdout.strip()})" if said.returncode == 0 else ""
+    return version("workflow-notifier") + commit
