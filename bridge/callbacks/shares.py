@@ -24,8 +24,8 @@ class Shares(Generic[K, T]):
         >>> shares: Shares[str, int] = Shares(3)
         >>> [shares.enter("slow", n) for n in range(3)], shares.enter("other", 3)
         ([True, True, False], True)
-        >>> shares.leave("slow")
-        [2]
+        >>> shares.leave("slow"), shares.leave("other")
+        ([], [2])
     """
 
     def __init__(self, places: int) -> None:
