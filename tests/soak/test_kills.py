@@ -144,7 +144,7 @@ def test_nothing_is_lost_while_all_is_killed(extent, note, stage):
         published = time.monotonic() - began
         odd = list(filter(is_odd, names))
         expected = len(names) + len(odd)
-        last = max(fault.ended_at for fault in faults.values())
+        last = max(began, *(fault.ended_at for fault in faults.values()))
         late = [len(names) - len(stage.healthy.calls), len(odd) - len(stage.busy.calls)]
         deadline = last + PATIENCE_SECONDS
         states = wait_until_settled(stage.cluster, expected, deadline)
@@ -153,21 +153,18 @@ def test_nothing_is_lost_while_all_is_killed(extent, note, stage):
     lost = [name for name in names if name not in stage.healthy.calls]
     lost += [name for name in odd if name not in stage.busy.calls]
     repeated = stage.healthy.repeated + stage.busy.repeated
-    note(
-        {f"kills: {name} killed, times": fault.count for name, fault in faults.items()}
-        | {
-            "kills: SOAK": extent,
-            "kills: bridge killed every": "{:.1f} to {:.1f} s".format(*stage.pauses),
-            "kills: bridge ended by itself, times": (
-                supervisor.starts - faults["bridge"].count
-            ),
-            "kills: published": f"{len(names):,} events, {figures.seconds(published)}",
-            "kills: deliveries that waited after the last fault": f"{sum(late):,}",
-            "kills: deliveries lost": f"{len(lost)} of {expected:,}",
-            "kills: deliveries repeated": f"{repeated:,}, {repeated / expected:.2%}",
-            "kills: settled after the last fault": figures.seconds(settled),
-        }
-    )
+    figure = {f"{name} killed, times": fault.count for name, fault in faults.items()}
+    figure |= {
+        "bridge killed every": "{:.1f} to {:.1f} s".format(*stage.pauses),
+        "bridge ended by itself, times": supervisor.starts - faults["bridge"].count,
+        "published": f"{len(names):,} events, {figures.seconds(published)}",
+        "deliveries that waited after the last fault": f"{sum(late):,}",
+        "deliveries lost": f"{len(lost)} of {expected:,}",
+        "deliveries repeated": f"{repeated:,}, {repeated / expected:.2%}",
+        "settled after the last fault": figures.seconds(settled),
+        "SOAK": extent,
+    }
+    note({f"kills, {extent.client}: {name}": said for name, said in figure.items()})
     assert not lost, f"{len(lost)} never came, such as {lost[:3]}; {states}"
     assert states == {"delivered": expected}
     assert not stage.healthy.renamed | stage.busy.renamed
