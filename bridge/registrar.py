@@ -273,6 +273,7 @@ def _listener(
         task=draft.task,
         events=draft.events,
         when=draft.when,
+        ordered=draft.ordered,
         callback=draft.callback,
         secret=secret,
         max_in_flight=draft.max_in_flight,

@@ -24,6 +24,7 @@ from bridge.store.journal import Journal
 from bridge.store.listeners import ListenerStore
 from bridge.store.quarantine import QuarantineStore
 from bridge.store.quarantine import new_id as new_quarantined_id
+from bridge.store.sequences import SequenceStore
 from bridge.store.vault import Vault
 from notifier import wire
 from notifier.event import Event
@@ -56,6 +57,10 @@ class Stores:
     def quarantine(self):
         return QuarantineStore(self.database)
 
+    @property
+    def sequences(self):
+        return SequenceStore(self.database)
+
     def journal(self, owner="bridge 1", **options):
         return Journal(self.database, owner, **options)
 
@@ -75,10 +80,9 @@ def a_listener(**members):
     return Listener(**members)
 
 
-def an_envelope(event_id="1", *, task="charge", **data):
-    event = Event.new(
-        "task.failed", execution="e1", task=task, event_id=event_id, time=NOW, **data
-    )
+def an_envelope(event_id="1", *, execution="e1", task="charge", **data):
+    members = {"execution": execution, "task": task, "time": NOW, **data}
+    event = Event.new("task.failed", event_id=event_id, **members)
     return Envelope(event, wire.encode_body(event), wire.routing_key(event))
 
 

@@ -60,6 +60,11 @@ class HandSource:
 
     def hand(self, envelope, *, is_repeat=False, question=None):
         """Hand on an event."""
+        received = self.received(envelope, is_repeat=is_repeat, question=question)
+        self._sink(received)
+
+    def received(self, envelope, *, is_repeat=False, question=None):
+        """Return an event as it is handed on."""
 
         def settle():
             self.settled.append(envelope.event.id)
@@ -67,7 +72,7 @@ class HandSource:
         def reject(reason):
             self.rejected[envelope.event.id] = reason
 
-        self._sink(Received(envelope, is_repeat, settle, reject, question))
+        return Received(envelope, is_repeat, settle, reject, question)
 
 
 class RunningWorker:
@@ -127,6 +132,7 @@ class RunningWorker:
                     now=clock.now,
                 ),
                 window=Window(),
+                sequences=stores.sequences,
             )
         )
 

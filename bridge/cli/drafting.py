@@ -13,7 +13,7 @@ from bridge.errors import Invalid
 
 _OF_LISTENER: Final = (
     *("project", "name", "description", "workbook", "workflow", "execution_id", "task"),
-    *("when", "secret", "signing", "max_in_flight", "enabled"),
+    *("when", "secret", "signing", "ordered", "max_in_flight", "enabled"),
 )
 _OF_CALLBACK: Final = (
     *("type", "url", "method", "exchange", "routing_key", "timeout_seconds"),

@@ -93,12 +93,8 @@ class Dispatcher:
         question: Question | None = None,
     ) -> None:
         """Tell listeners of an event; `landed` is told once that is recorded."""
-        now = self._now()
-        arrival = Arrival(envelope, now, time.monotonic(), landed)
-        flights = [
-            Flight(Delivery.new(envelope, one, now), one, envelope, arrival)
-            for one in listeners
-        ]
+        arrival = Arrival(envelope, self._now(), time.monotonic(), landed)
+        flights = arrival.board(listeners)
         if question is not None:
             told = {flight.delivery.id: flight.listener for flight in flights}
             self._inquiries.open(question, told)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What is in memory about an event while its listeners are being told."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -20,6 +21,7 @@ class Arrival:
         open: Deliveries of which nothing is known yet that could be recorded.
         standing: The others, as they stand now.
         held: Ids of those among them that are being attempted.
+        in_order: Deliveries that wait for their turn: they are told from the database.
         is_recorded: From then on, each delivery is recorded by itself.
         is_refused: Then nothing of it is recorded any more.
     """
@@ -32,14 +34,28 @@ class Arrival:
     standing: dict[DeliveryId, Delivery] = field(default_factory=dict)
     attempts: list[Attempt] = field(default_factory=list)
     held: set[DeliveryId] = field(default_factory=set)
+    in_order: tuple[Delivery, ...] = ()
     is_recorded: bool = False
     is_refused: bool = False
+
+    def board(self, listeners: Sequence[Listener]) -> "list[Flight]":
+        """Return the flights to these listeners; those who are ordered have none."""
+        told = [
+            (one, Delivery.new(self.envelope, one, self.received_at))
+            for one in listeners
+        ]
+        self.in_order = tuple(delivery for one, delivery in told if one.ordered)
+        return [
+            Flight(delivery, one, self.envelope, self)
+            for one, delivery in told
+            if not one.ordered
+        ]
 
     def entry(self) -> Entry:
         """Return what is to be written."""
         return Entry(
             arrived=(self.envelope, self.received_at),
-            deliveries=tuple(self.standing.values()),
+            deliveries=(*self.standing.values(), *self.in_order),
             attempts=tuple(self.attempts),
             held=frozenset(self.held),
         )

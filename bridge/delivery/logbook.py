@@ -101,11 +101,13 @@ class Logbook:
             attempts=() if attempt is None else (attempt,),
             held=frozenset({delivery.id} if is_held else ()),
         )
-        self._record(entry, None if is_held else partial(self._let_go, delivery.id))
+        self._record(entry, None if is_held else partial(self._let_go, delivery))
 
-    def _let_go(self, delivery_id: DeliveryId, _refusal: str | None) -> None:
+    def _let_go(self, delivery: Delivery, _refusal: str | None) -> None:
         # If the database does not take it, it is due again when its lease ends.
-        self._in_hand.discard(delivery_id)
+        self._in_hand.discard(delivery.id)
+        if delivery.position is not None:
+            self._on_waiting()  # the next one's turn has come
 
     def _landed(self, arrival: Arrival, refusal: str | None) -> None:
         arrival.is_refused = refusal is not None

@@ -64,6 +64,8 @@ class BrokerSource:
         reader: Takes the messages off the connection.
         suspects: Handles with care what came back again and again; None: nobody does.
         comes_back: All of it came back: it was in another queue before.
+        keeps_order: Whether another consumer shall get what is not acked before what
+            comes after it: then this one does not cancel, but let go of its connection.
     """
 
     def __init__(
@@ -78,6 +80,7 @@ class BrokerSource:
         reader: Reader = lean,
         suspects: Suspects | None = None,
         comes_back: bool = False,
+        keeps_order: bool = False,
     ) -> None:
         self._connect = connect
         self._queue = queue
@@ -88,6 +91,7 @@ class BrokerSource:
         self._reader = reader
         self._suspects = suspects
         self._comes_back = comes_back
+        self._keeps_order = keeps_order
         self._link: Link | None = None
         self._stopping = asyncio.Event()
         self._asides: set[asyncio.Task[None]] = set()
@@ -120,7 +124,7 @@ class BrokerSource:
     async def stop(self) -> None:
         """Hand on no more; the connection stays for acks."""
         self._stopping.set()
-        if self._link is not None:
+        if self._link is not None and not self._keeps_order:
             self._link.cancel()
 
     async def close(self) -> None:

@@ -89,6 +89,8 @@ class Delivery:
         attempts: How many ended so far.
         due_at: When it is tried next, while pending.
         reason: Why it is dead or cancelled, or what its receiver refused.
+        position: Its place among those of its listener and execution, which are told
+            one after the other; None: it waits for none.
     """
 
     id: DeliveryId
@@ -104,6 +106,7 @@ class Delivery:
     attempts: int = 0
     due_at: datetime | None = None
     reason: str | None = None
+    position: int | None = None
 
     @classmethod
     def new(cls, envelope: Envelope, listener: Listener, now: datetime) -> "Delivery":

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Final
 
 from bridge.errors import Invalid
-from bridge.model.listener import ListenerDraft, RetryPolicy
+from bridge.model.listener import ListenerDraft, Mode, RetryPolicy
 from notifier.errors import InvalidEvent
 from notifier.event_types import expand
 from notifier.wire.routing_key import project_word
@@ -40,6 +40,7 @@ def check_draft(draft: ListenerDraft) -> None:
     if rate is not None and not 0 < rate <= MAX_RATE:
         raise Invalid("rate_per_second", f"must be over 0 and at most {MAX_RATE:.0f}")
     _check_retry(draft.retry)
+    _check_order(draft)
 
 
 def check_project(project: str) -> None:
@@ -83,6 +84,13 @@ def _check_events(events: tuple[str, ...]) -> None:
             expand(name)
         except InvalidEvent as err:
             raise Invalid(f"events[{place}]", err.reason) from err
+
+
+def _check_order(draft: ListenerDraft) -> None:
+    if draft.ordered and draft.callback.mode is Mode.CALL:
+        raise Invalid(
+            "ordered", "means nothing with mode: call, which is answered at once"
+        )
 
 
 def _check_retry(retry: RetryPolicy) -> None:

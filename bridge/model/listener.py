@@ -89,6 +89,7 @@ class Listener:
         key: Signs it by ``v1a``: a private key, ``whsk_…``; None: not needed yet.
         signing: By which of the two.
         former: Secrets that were taken out of use, and sign along for a while.
+        ordered: Each execution's events are told one after the other.
         disabled_reason: Why the bridge itself turned it off.
         workbook_key: What its workbook knows it by; None: it was made by hand.
         revision: Counts its changes, from 1.
@@ -108,6 +109,7 @@ class Listener:
     execution_id: str | None = None
     task: str | None = None
     when: str | None = None
+    ordered: bool = False
     max_in_flight: int = DEFAULT_MAX_IN_FLIGHT
     rate_per_second: float | None = None
     retry: RetryPolicy = RetryPolicy()
@@ -138,6 +140,7 @@ class ListenerDraft:
     execution_id: str | None = None
     task: str | None = None
     when: str | None = None
+    ordered: bool = False
     max_in_flight: int = DEFAULT_MAX_IN_FLIGHT
     rate_per_second: float | None = None
     retry: RetryPolicy = RetryPolicy()

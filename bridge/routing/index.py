@@ -94,6 +94,12 @@ class Index:
     def __init__(self) -> None:
         self._routes: _Routes = {}
         self._places: dict[_Place, dict[_Wish, _Routes]] = {}
+        self._ordered: set[ListenerId] = set()
+
+    @property
+    def has_ordered(self) -> bool:
+        """Whether one of them is to be told in order."""
+        return bool(self._ordered)
 
     def __len__(self) -> int:
         return len(self._routes)
@@ -109,6 +115,8 @@ class Index:
         route = Route.to(listener)
         self._routes[listener.id] = route
         wish = route.telling_wish()
+        if listener.ordered:
+            self._ordered.add(listener.id)
         for place in route.places():
             self._places.setdefault(place, {}).setdefault(wish, {})[listener.id] = route
 
@@ -118,6 +126,7 @@ class Index:
         if route is None:
             return
         wish = route.telling_wish()
+        self._ordered.discard(listener_id)
         for place in route.places():
             here = self._places[place]
             del here[wish][listener_id]

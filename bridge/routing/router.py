@@ -25,6 +25,7 @@ SLOW_SECONDS: Final = 2.0
 _log = logging.getLogger(__name__)
 
 Matched = Callable[[Sequence[Listener]], None]
+OnJudgement = Callable[[Listener, Judgement], None]
 
 
 class Evaluator(Protocol):
@@ -55,7 +56,7 @@ class Router:
         self,
         store: ListenerStore,
         evaluator: Evaluator,
-        on_judgement: Callable[[Listener, Judgement], None],
+        on_judgement: OnJudgement,
     ) -> None:
         self._store = store
         self._evaluator = evaluator
@@ -72,19 +73,40 @@ class Router:
         """Return an enabled listener."""
         return self._index.get(listener_id)
 
+    @property
+    def has_ordered(self) -> bool:
+        """Whether an enabled listener is to be told in order."""
+        return self._index.has_ordered
+
     def match(self, event: Event, matched: Matched) -> None:
         """Call `matched` with the listeners that shall hear of an event.
 
         At once where no condition has to go to another process.
         """
-        candidates = self._index.match(event)
+        self._judge(self._index.match(event), event, matched, self._on_judgement)
+
+    def match_ordered(self, event: Event, matched: Matched) -> None:
+        """Do the same with those alone that shall hear of it in order.
+
+        Its judgements are told nobody: `match` makes them too.
+        """
+        found = [one for one in self._index.match(event) if one.ordered]
+        self._judge(found, event, matched, None)
+
+    def _judge(
+        self,
+        candidates: Sequence[Listener],
+        event: Event,
+        matched: Matched,
+        on_judgement: OnJudgement | None,
+    ) -> None:
         sure = [one for one in candidates if one.when is None]
         asked = [one for one in candidates if one.when is not None]
         if not asked:
             matched(sure)
             return
         conditions = [one.when for one in asked if one.when is not None]
-        done = partial(self._judged, sure, asked, matched)
+        done = partial(_judged, sure, asked, matched, on_judgement)
         self._evaluator.evaluate(conditions, event.data, done)
 
     async def refresh(self) -> None:
@@ -123,16 +145,18 @@ class Router:
                 self._index.remove(listener.id)
         self._version = changes.version
 
-    def _judged(
-        self,
-        sure: list[Listener],
-        asked: list[Listener],
-        matched: Matched,
-        judgements: Sequence[Judgement],
-    ) -> None:
-        agreed = []
-        for listener, judgement in zip(asked, judgements, strict=True):
-            self._on_judgement(listener, judgement)
-            if judgement.verdict is Verdict.MATCH:
-                agreed.append(listener)
-        matched(sure + agreed)
+
+def _judged(
+    sure: list[Listener],
+    asked: list[Listener],
+    matched: Matched,
+    on_judgement: OnJudgement | None,
+    judgements: Sequence[Judgement],
+) -> None:
+    agreed = []
+    for listener, judgement in zip(asked, judgements, strict=True):
+        if on_judgement is not None:
+            on_judgement(listener, judgement)
+        if judgement.verdict is Verdict.MATCH:
+            agreed.append(listener)
+    matched(sure + agreed)

@@ -1,23 +1,24 @@
 # SPDX-License-Identifier: Apache-2.0
 """Chooses the bus: RabbitMQ where its URL is set, else the one within this process."""
 
-from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from functools import partial
 from itertools import cycle
-from typing import Any, Final
+from typing import Any
 
 from bridge.callbacks.amqp import Sender
 from bridge.errors import SettingsError
 from bridge.intake.broker import BrokerSource
-from bridge.intake.frames import tolerant
 from bridge.intake.inbox import Inbox
 from bridge.intake.readers import READERS
+from bridge.intake.ordering import OrderedQueue
 from bridge.intake.source import Source
 from bridge.intake.sources import Sources, nothing
 from bridge.model import Quarantined
 from bridge.service.acceptance import Acceptance
+from bridge.service.connecting import connect, dial
+from bridge.service.order import ordered_queue
 from bridge.service.quarantine import Shelf, keeper, requeuer, shelving
 from bridge.service.replies import Replies
 from bridge.settings import BusSettings
@@ -27,14 +28,9 @@ from bridge.telemetry import Telemetry
 from notifier import errors, topology
 from notifier.publishers.amqp import AmqpPublisher
 from notifier.publishers.caller import CallingPublisher
-from notifier.publishers.dial import client_of
 from notifier.publishers.failures import FAILURES, describe
 from notifier.publishers.memory import MemoryPublisher
 from notifier.settings import masked
-from notifier.tls import Tls
-
-HEARTBEAT_SECONDS: Final = 10
-CONNECT_SECONDS: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +40,9 @@ class Bus:
     Attributes:
         sender: Publishes to any exchange; None without a broker.
         requeue: Lets a message that was set aside be handled once more.
-        replies: How those are answered who wait; None within this process.
         name: For people; holds no password.
+        replies: How those are answered who wait; None within this process.
+        ordered: What events are put in order from; None: they come in order.
     """
 
     source: Source
@@ -54,6 +51,7 @@ class Bus:
     name: str
     requeue: Callable[[Quarantined], None]
     replies: Replies | None = None
+    ordered: OrderedQueue | None = None
 
     def close(self) -> None:
         """Let go of it; what waits to be replied is dropped. Blocks shortly."""
@@ -121,7 +119,15 @@ def broker_bus(
         source = Sources(source, [beside], nothing)
     name = f"RabbitMQ {masked(url)}, queue {settings.bridge_queue}"
     requeue = requeuer(publisher, settings.timeout)
-    return Bus(source, publisher, publisher, name, requeue, replies)
+    return Bus(
+        source,
+        publisher,
+        publisher,
+        name,
+        requeue,
+        replies,
+        ordered_queue(settings, url, publisher),
+    )
 
 
 def trouble(settings: BusSettings, url: str) -> str | None:
@@ -134,7 +140,7 @@ def trouble(settings: BusSettings, url: str) -> str | None:
     reason = None
     for one in url.split(";"):
         try:
-            _dial(one, settings.tls).close()
+            dial(one, settings.tls).close()
         except FAILURES as err:
             reason = describe(err)
         else:
@@ -162,41 +168,3 @@ def _events_publisher(settings: BusSettings, url: str) -> AmqpPublisher:
         bridge_queue=settings.bridge_queue,
         queue_type=settings.queue_type,
     )
-
-
-def connect(
-    urls: Iterator[str], tls: Tls, declare: Callable[[Any], None] | None = None
-) -> Any:  # noqa: ANN401 - py-amqp has no types
-    """Return a connection to the next broker, on which all is declared; blocks.
-
-    Args:
-        urls: Of brokers, one after the other.
-        tls: Of ``amqps://`` URLs.
-        declare: What a source needs beside the quarantine.
-    """
-    connection = _dial(next(urls), tls)
-    try:
-        if declare is not None:
-            declare(connection)
-        topology.declare_quarantine(connection)
-    except BaseException:
-        connection.collect()
-        raise
-    return connection
-
-
-def _dial(url: str, tls: Tls) -> Any:  # noqa: ANN401 - py-amqp has no types
-    """Return a connection of py-amqp to one broker, as a source needs it; blocks."""
-    client = client_of(
-        url,
-        tls,
-        heartbeat=HEARTBEAT_SECONDS,
-        connect_timeout=CONNECT_SECONDS,
-        transport_options={
-            "read_timeout": CONNECT_SECONDS,
-            "write_timeout": CONNECT_SECONDS,
-            "frame_handler": tolerant,
-            "client_properties": {"connection_name": "notifier-bridge"},
-        },
-    )
-    return client.transport.establish_connection()

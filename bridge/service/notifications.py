@@ -14,7 +14,8 @@ from bridge.intake.broker import BrokerSource
 from bridge.intake.readers import READERS
 from bridge.intake.reading import read_notification
 from bridge.intake.sources import Sources
-from bridge.service.bus import Bus, connect, publisher_to
+from bridge.service.bus import Bus, publisher_to
+from bridge.service.connecting import connect
 from bridge.service.quarantine import keeper
 from bridge.settings import Settings
 from bridge.telemetry import Telemetry

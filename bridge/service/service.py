@@ -140,6 +140,8 @@ class Service:
                 patience=_patience(self.settings),
                 retention=self._retention(stores),
                 window=self._window(stores),
+                sequences=stores.sequences,
+                ordered=bus.ordered,
             )
             worker = Worker(supplies)
         else:

@@ -23,6 +23,7 @@ from bridge.store.lock import alone
 from bridge.store.quarantine import QuarantineStore
 from bridge.store.retention import RetentionStore
 from bridge.store.suspects import SuspectStore
+from bridge.store.sequences import SequenceStore
 from bridge.store.tokens import TokenStore
 from bridge.store.vault import Vault, claim, read_key
 from bridge.store.workbooks import WorkbookStore
@@ -48,6 +49,7 @@ class Stores:
     retention: RetentionStore
     suspects: SuspectStore
     quarantine: QuarantineStore
+    sequences: SequenceStore
     tokens: TokenStore
     lanes: LaneStore
     clock: Clock
@@ -94,6 +96,7 @@ def open_stores(settings: Settings) -> Iterator[Stores]:
             retention=RetentionStore(database),
             suspects=SuspectStore(database, owner),
             quarantine=QuarantineStore(database),
+            sequences=SequenceStore(database),
             tokens=TokenStore(database),
             lanes=LaneStore(database),
             clock=clock,

@@ -24,6 +24,8 @@ from bridge.delivery.terms import Patience, Reports
 from bridge.errors import StoreError
 from bridge.feed import Feed
 from bridge.intake.intake import Intake
+from bridge.intake.ordering import OrderedQueue, Ordering
+from bridge.intake.sequencer import Sequencer
 from bridge.intake.source import Source
 from bridge.intake.window import Window
 from bridge.model import Call, Delivery, Envelope, Listener, Outcome
@@ -33,6 +35,7 @@ from bridge.store.clock import Clock
 from bridge.store.journal import Journal
 from bridge.store.lanes import LaneStore
 from bridge.store.listeners import ListenerStore
+from bridge.store.sequences import SequenceStore
 from bridge.telemetry import Telemetry
 from notifier.event import Event
 
@@ -55,6 +58,7 @@ class Supplies:
         executor: One thread, for all that the journal is asked.
         disable_after: So long a listener may do nothing but fail.
         publish: Brings an event of the bridge's own to the bus; blocking.
+        ordered: What events are put in order from; None: the source has them in order.
     """
 
     source: Source
@@ -71,6 +75,8 @@ class Supplies:
     publish: Callable[[Event], None]
     retention: Retention
     window: Window
+    sequences: SequenceStore
+    ordered: OrderedQueue | None = None
 
 
 class Worker:
@@ -126,6 +132,7 @@ class Worker:
             on_taken=self._taken,
             window=supplies.window,
         )
+        self._ordering = self._order()
         self._loop = asyncio.get_running_loop()
         self._tasks: set[asyncio.Task[None]] = set()
         self._is_broken = False
@@ -159,7 +166,9 @@ class Worker:
         """
         await asyncio.gather(self.router.refresh(), self._evaluator.warm_up())
         for task in (
-            self._supplies.source.run(self._intake.take),
+            self._supplies.source.run(self._ordering.before(self._intake.take)),
+            self._ordering.run(),
+            self._ordering.follow(),
             self.router.follow(),
             self._scheduler.run(),
             self._standings.run(),
@@ -178,6 +187,8 @@ class Worker:
             reasons.append("the database does not answer")
         if not self._evaluator.is_well:
             reasons.append("conditions cannot be evaluated; their events wait")
+        if not self._ordering.is_well:
+            reasons.append("not consuming from the bus in order")
         if self._is_broken:
             reasons.append("a part of the bridge broke, as its log tells; restart it")
         return reasons
@@ -194,7 +205,7 @@ class Worker:
 
     def catch_up(self) -> None:
         """Bring the index up to date; from another thread, which waits for it."""
-        done = asyncio.run_coroutine_threadsafe(self.router.refresh(), self._loop)
+        done = asyncio.run_coroutine_threadsafe(self._catch_up(), self._loop)
         try:
             done.result(CATCH_UP_SECONDS)
         except (StoreError, TimeoutError) as err:
@@ -207,6 +218,7 @@ class Worker:
     async def drain(self, grace: timedelta) -> None:
         """Take no more, let attempts end within the grace time, record, let go."""
         await self._supplies.source.stop()
+        await self._ordering.close()
         self._dispatcher.end()
         with suppress(TimeoutError):
             await asyncio.wait_for(self._dispatcher.quiet(), grace.total_seconds())
@@ -218,6 +230,23 @@ class Worker:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._supplies.source.close()
         self._evaluator.close()
+
+    def _order(self) -> Ordering:
+        supplies, router = self._supplies, self.router
+        now, wake = supplies.clock.now, self.wake
+        store = supplies.sequences
+        return Ordering(
+            Sequencer(router, store, supplies.executor, now=now, on_numbered=wake),
+            store,
+            supplies.ordered,
+            has_ordered=lambda: router.has_ordered,
+            now=now,
+            on_numbered=wake,
+        )
+
+    async def _catch_up(self) -> None:
+        await self.router.refresh()
+        await self._ordering.ready()
 
     async def _flush(self) -> None:
         try:

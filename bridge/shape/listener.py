@@ -34,7 +34,6 @@ from bridge.shape.shown import listener_json
 from bridge.shape.strict import Strict
 from notifier.event import DEFAULT_PROJECT
 
-_NOT_YET: Final[Mapping[str, object]] = {"ordered": False}
 _CALLBACK_NOT_YET: Final[Mapping[str, object]] = {
     "format": "standard",
     "batch": None,
@@ -136,7 +135,10 @@ class NewListener(Strict):
     )
     when: _MaybeText = Field(None, description="YAQL over the event's data.")
     callback: Callback
-    ordered: Annotated[Any, WithJsonSchema({"const": False})] = False
+    ordered: bool = Field(
+        default=False,
+        description="Each execution's events are told one after the other.",
+    )
     max_in_flight: int = Field(DEFAULT_MAX_IN_FLIGHT, ge=1, le=MAX_IN_FLIGHT)
     rate_per_second: float | None = Field(
         None,
@@ -167,7 +169,6 @@ class NewListener(Strict):
         Raises:
             Invalid: Names the field.
         """
-        _refuse_unbuilt(self, _NOT_YET)
         project = DEFAULT_PROJECT if current is None else current.project
         retry = self.retry
         return model.ListenerDraft(
@@ -180,6 +181,7 @@ class NewListener(Strict):
             task=self.task,
             events=tuple(self.events),
             when=self.when,
+            ordered=self.ordered,
             callback=self.callback.spec(current.callback if current else None),
             max_in_flight=self.max_in_flight,
             rate_per_second=self.rate_per_second,

@@ -27,7 +27,7 @@ def listener_json(listener: Listener) -> dict[str, Any]:
         "events": list(listener.events),
         "when": listener.when,
         "callback": _callback_json(listener.callback),
-        "ordered": False,
+        "ordered": listener.ordered,
         "max_in_flight": listener.max_in_flight,
         "rate_per_second": _rate(listener.rate_per_second),
         "retry": {

@@ -94,7 +94,7 @@ class DeliveryStore:
 
         Raises:
             NotFound: There is none, or it is another project's.
-            Conflict: Its listener was removed.
+            Conflict: Its listener was removed, or it waits for its turn.
         """
         with self._database.write() as connection:
             row = connection.execute(_one(project, delivery_id)).one_or_none()
@@ -107,6 +107,8 @@ class DeliveryStore:
             )
             if kept is None:
                 raise Conflict("its listener was removed")
+            if row.state == State.PENDING.value and row.due_at is None:
+                raise Conflict("it waits for an earlier event of its execution")
             if row.lease_owner is None:
                 due = {
                     "state": State.PENDING.value,
@@ -136,7 +138,29 @@ def delivery_of(row: Row[Any]) -> Delivery:
         attempts=row.attempts,
         due_at=row.due_at,
         reason=row.reason,
+        position=row.position,
     )
+
+
+def delivery_row(delivery: Delivery, lease_owner: str | None) -> dict[str, Any]:
+    """Return a delivery's columns."""
+    return {
+        "id": delivery.id,
+        "listener_id": delivery.listener_id,
+        "project": delivery.project,
+        "event_source": delivery.event_source,
+        "event_id": delivery.event_id,
+        "event_type": delivery.event_type,
+        "execution_id": delivery.execution_id,
+        "state": delivery.state.value,
+        "attempts": delivery.attempts,
+        "due_at": delivery.due_at,
+        "lease_owner": lease_owner,
+        "reason": delivery.reason,
+        "created_at": delivery.created_at,
+        "updated_at": delivery.updated_at,
+        "position": delivery.position,
+    }
 
 
 def attempt_row(attempt: Attempt) -> Mapping[str, Any]:

@@ -3,7 +3,7 @@
 
 Each write is one transaction for many events. What is known of a delivery only ever
 grows: delivered beats dead beats pending, and a pending one that another bridge has
-taken is left to it.
+taken is left to it. What waits for its position changes nothing that has one.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -29,9 +29,11 @@ from bridge.model import (
     State,
 )
 from bridge.store.database import Database
-from bridge.store.deliveries import CANCELLED, attempt_row, delivery_of
+from bridge.store.deliveries import attempt_row, delivery_of, delivery_row
 from bridge.store.events import envelope_of, event_row
 from bridge.store.merging import Merge
+from bridge.store.removed import cancel_for_removed
+from bridge.store.sequences import Turns
 from bridge.store.staging import WORTHWHILE_ROWS
 from bridge.store.tables import deliveries, events, listeners
 
@@ -111,18 +113,22 @@ class Journal:
                 arrived[row["source"], row["id"]] = row
             for delivery in entry.deliveries:
                 # The later word stands; one statement may not touch a row twice.
-                held = delivery.id in entry.held
-                standing[delivery.id] = self._delivery_row(delivery, held=held)
+                owner = self._owner if delivery.id in entry.held else None
+                standing[delivery.id] = delivery_row(delivery, owner)
             for attempt in entry.attempts:
                 key = attempt.delivery_id, attempt.number
                 tries[key] = attempt_row(attempt)
         with self._database.write() as connection:
-            _cancel_for_removed(connection, standing.values())
+            cancel_for_removed(connection, standing.values())
             # In one order: else two bridges could wait for each other's rows for ever.
             merge = Merge(connection, self._owner, stage_from=self._stage_from)
             merge.events([arrived[key] for key in sorted(arrived)])
             merge.deliveries([standing[key] for key in sorted(standing)])
             merge.attempts([tries[key] for key in sorted(tries)])
+            turns = Turns(self._database)
+            turns.note_ended(standing.values())
+            turns.within(connection)
+        turns.after()
 
     def known(self, keys: Sequence[EventKey]) -> dict[EventKey, set[ListenerId]]:
         """Return, for each of the events, the listeners it has a delivery to."""
@@ -216,50 +222,6 @@ class Journal:
             if (key := (row.event_source, row.event_id)) in kept
         ]
 
-    def _delivery_row(self, delivery: Delivery, *, held: bool) -> dict[str, Any]:
-        return {
-            "id": delivery.id,
-            "listener_id": delivery.listener_id,
-            "project": delivery.project,
-            "event_source": delivery.event_source,
-            "event_id": delivery.event_id,
-            "event_type": delivery.event_type,
-            "execution_id": delivery.execution_id,
-            "state": delivery.state.value,
-            "attempts": delivery.attempts,
-            "due_at": delivery.due_at,
-            "lease_owner": self._owner if held else None,
-            "reason": delivery.reason,
-            "created_at": delivery.created_at,
-            "updated_at": delivery.updated_at,
-        }
-
-
-def _cancel_for_removed(connection: Connection, rows: Iterable[dict[str, Any]]) -> None:
-    """Let what is pending for removed listeners end; it would wait for ever."""
-    waiting = [row for row in rows if row["state"] == State.PENDING.value]
-    gone = _removed(connection, sorted({row["listener_id"] for row in waiting}))
-    for row in waiting:
-        if row["listener_id"] in gone:
-            row.update(CANCELLED)
-
-
-def _removed(connection: Connection, ids: Sequence[str]) -> set[str]:
-    """Return which of the listeners are removed; the others are not, until the end.
-
-    They are locked: whoever removes one meanwhile waits, and sees its deliveries.
-    """
-    gone: set[str] = set()
-    for start in range(0, len(ids), _MAX_KEYS):
-        some = ids[start : start + _MAX_KEYS]
-        found = connection.execute(
-            select(listeners.c.id, listeners.c.deleted_at)
-            .where(listeners.c.id.in_(some))
-            .order_by(listeners.c.id)
-            .with_for_update(read=True)
-        )
-        gone |= {row.id for row in found if row.deleted_at is not None}
-    return gone
 
 
 _pending = deliveries.c.state == State.PENDING.value

@@ -51,6 +51,7 @@ def listener_row(listener: Listener, vault: Vault) -> dict[str, Any]:
                 "options": dict(spec.options),
             }
         ),
+        "ordered": listener.ordered,
         "max_in_flight": listener.max_in_flight,
         "rate_per_second": listener.rate_per_second,
         "retry": {
@@ -83,6 +84,7 @@ def listener_of(row: Row[Any], vault: Vault) -> Listener:
         callback=_spec(row.callback, sealed),
         secret=sealed["secret"],
         **_signing(sealed),
+        ordered=row.ordered,
         max_in_flight=row.max_in_flight,
         rate_per_second=row.rate_per_second,
         retry=RetryPolicy(

@@ -2,7 +2,7 @@
 """Merges what is known into the tables, one way: what stands there never shrinks.
 
 Delivered beats dead beats pending, and a pending delivery that another bridge has taken
-is left to it.
+is left to it. What waits for its position changes nothing that may have one.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -55,12 +55,13 @@ class Merge:
     def _grow(self, insert: Any) -> Any:  # noqa: ANN401 - of either dialect
         new, known = insert.excluded, deliveries.c
         mine = or_(known.lease_owner.is_(None), known.lease_owner == self._owner)
+        waits = (new.state == State.PENDING.value) & new.due_at.is_(None)
         is_pending = known.state == State.PENDING.value
         return insert.on_conflict_do_update(
             index_elements=["id"],
             set_={name: new[name] for name in _GROWING},
             where=or_(
-                is_pending & mine & (known.attempts <= new.attempts),
+                is_pending & mine & (known.attempts <= new.attempts) & ~waits,
                 new.state == State.DELIVERED.value,
             ),
         )

@@ -25,6 +25,7 @@ from sqlalchemy import (
     Table,
     Text,
     TypeDecorator,
+    false,
     text,
 )
 
@@ -79,7 +80,11 @@ counters: Final = Table(
     Column("name", String(64), primary_key=True),
     Column("number", BigInteger, nullable=False),
 )
-"""``listeners``: counts the changes of listeners; its row is their common lock."""
+"""Each row is the common lock of those who count.
+
+``listeners``: counts the changes of listeners. ``positions``: the last one given to an
+event that is told in order.
+"""
 
 listeners: Final = Table(
     "listeners",
@@ -107,6 +112,7 @@ listeners: Final = Table(
     Column("description", Text),
     Column("workbook_key", Text),
     Column("rate_per_second", Float),
+    Column("ordered", Boolean, nullable=False, server_default=false()),
     Index("ix_listeners_changed_in", "changed_in"),
     Index(
         "ix_listeners_workbook",
@@ -182,12 +188,21 @@ deliveries: Final = Table(
     Column("reason", Text),
     Column("created_at", UtcTime, nullable=False),
     Column("updated_at", UtcTime, nullable=False),
+    Column("position", BigInteger),
     Index(
         "ix_deliveries_due",
         "listener_id",
         "due_at",
         sqlite_where=text("state = 'pending'"),
         postgresql_where=text("state = 'pending'"),
+    ),
+    Index(
+        "ix_deliveries_position",
+        "listener_id",
+        "execution_id",
+        "position",
+        sqlite_where=text("state = 'pending' AND position IS NOT NULL"),
+        postgresql_where=text("state = 'pending' AND position IS NOT NULL"),
     ),
     Index("ix_deliveries_event", "event_source", "event_id"),
     Index("ix_deliveries_listener_created", "listener_id", "created_at"),
@@ -196,7 +211,8 @@ deliveries: Final = Table(
 )
 
 """``due_at``: when a bridge may take a pending one. ``lease_owner``: the bridge that has
-it now; ``due_at`` is then when its lease ends."""
+it now; ``due_at`` is then when its lease ends. ``position``: its place among those of
+its listener and execution; only the first of those that are pending is ever due."""
 
 attempts: Final = Table(
     "attempts",

@@ -6,7 +6,9 @@ from notifier.topology.declaration import (
     QueueType,
     declare,
     declare_notifications,
+    declare_ordered,
     declare_quarantine,
+    has_queue,
 )
 from notifier.topology.names import (
     BRIDGE_QUEUE,
@@ -15,6 +17,7 @@ from notifier.topology.names import (
     EXCHANGE,
     MAX_KEY_BYTES,
     NOTIFICATION_QUEUE,
+    ORDERED,
     OUTBOX_TABLE,
     QUARANTINE_QUEUE,
     REPLY_PREFIXES,
@@ -27,6 +30,7 @@ __all__ = [
     "EXCHANGE",
     "MAX_KEY_BYTES",
     "NOTIFICATION_QUEUE",
+    "ORDERED",
     "OUTBOX_TABLE",
     "QUARANTINE_QUEUE",
     "REPLY_PREFIXES",
@@ -34,5 +38,7 @@ __all__ = [
     "accepts",
     "declare",
     "declare_notifications",
+    "declare_ordered",
     "declare_quarantine",
+    "has_queue",
 ]

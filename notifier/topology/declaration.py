@@ -22,6 +22,7 @@ QueueType = Literal["quorum", "classic"]
 
 _DEAD_LETTERS: Final = "x-dead-letter-exchange"
 
+_ONE_AT_A_TIME: Final = "x-single-active-consumer"
 _ACCESS_REFUSED: Final = 403
 _NOT_FOUND: Final = 404
 _PRECONDITION_FAILED: Final = 406
@@ -57,6 +58,46 @@ def declare(
                 bridge_queue, {**kind, _DEAD_LETTERS: DEAD_EXCHANGE}, or_else=kind
             )
             bus.bind(bridge_queue, exchange, "#")
+
+
+def declare_ordered(
+    connection: Any,  # noqa: ANN401 - kombu's or py-amqp's; neither publishes types
+    *,
+    queue: str,
+    queue_type: QueueType,
+    exchange: str = EXCHANGE,
+) -> None:
+    """Make sure that one bridge at a time gets every event, in its order.
+
+    Args:
+        connection: Open, of kombu or py-amqp.
+        queue: Durable queue that takes every event from now on.
+        queue_type: Of a queue that does not exist yet.
+        exchange: Topic exchange for the events.
+
+    Raises:
+        Refused: Something is missing and cannot be declared, or the queue would let
+            several consumers have events at a time.
+    """
+    arguments = {"x-queue-type": queue_type, _ONE_AT_A_TIME: True}
+    with _Bus(connection) as bus:
+        bus.queue(queue, arguments)
+        bus.check(queue, arguments, _ONE_AT_A_TIME)
+        bus.bind(queue, exchange, "#")
+
+
+def has_queue(
+    connection: Any,  # noqa: ANN401 - kombu's or py-amqp's; neither publishes types
+    queue: str,
+) -> bool:
+    """Tell whether a durable queue exists.
+
+    Args:
+        connection: Open, of kombu or py-amqp.
+        queue: Its name.
+    """
+    with _Bus(connection) as bus:
+        return bus.has(queue)
 
 
 def declare_quarantine(
@@ -124,11 +165,34 @@ class _Bus:
         ask = partial(self._channel.exchange_declare, name, kind)
         self._ensure(f"{kind} exchange {name}", ask)
 
+    def has(self, queue: str) -> bool:
+        try:
+            self._channel.queue_declare(queue, passive=True)
+        except self._errors as err:
+            if err.reply_code != _NOT_FOUND:
+                raise Refused(f"queue {queue}: {err.reply_text}") from err
+            return False
+        return True
+
+    def check(self, queue: str, arguments: Mapping[str, object], wanted: str) -> None:
+        """Refuse a queue that has another value for one of its arguments."""
+        try:
+            self._channel.queue_declare(
+                queue, durable=True, auto_delete=False, arguments=dict(arguments)
+            )
+        except self._errors as err:
+            # Without the permission to ask, it is the operator's business.
+            if err.reply_code == _PRECONDITION_FAILED and wanted in err.reply_text:
+                raise Refused(
+                    f"the queue {queue} exists without {wanted}; delete it, and it is "
+                    "declared anew"
+                ) from err
+
     def queue(
         self,
         name: str,
-        arguments: Mapping[str, str],
-        or_else: Mapping[str, str] | None = None,
+        arguments: Mapping[str, object],
+        or_else: Mapping[str, object] | None = None,
     ) -> None:
         asks = [
             partial(self._channel.queue_declare, name, arguments=dict(one))

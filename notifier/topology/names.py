@@ -12,6 +12,9 @@ DEAD_EXCHANGE: Final = "workflow.events.dead"
 BRIDGE_QUEUE: Final = "bridge"
 """Durable queue that the bridges consume."""
 
+ORDERED: Final = ".ordered"
+"""Ends the name of the bridges' second queue, that events are put in order from."""
+
 QUARANTINE_QUEUE: Final = "workflow.events.quarantine"
 """Durable queue that keeps what `DEAD_EXCHANGE` is given."""
 

@@ -9,7 +9,7 @@ import pytest
 
 from bridge.intake import broker
 from bridge.intake.broker import BrokerSource
-from bridge.service import bus
+from bridge.service import connecting
 from notifier.event import Event
 from notifier.publishers.dial import client_of
 from notifier.topology import BRIDGE_QUEUE, DEAD_EXCHANGE, EXCHANGE, QUARANTINE_QUEUE
@@ -206,7 +206,7 @@ async def test_a_stopped_source_keeps_its_connection_for_the_last_settlings(
     side, monkeypatch
 ):
     """However long the last attempts take: the heart goes on beating."""
-    monkeypatch.setattr(bus, "HEARTBEAT_SECONDS", 1)
+    monkeypatch.setattr(connecting, "HEARTBEAT_SECONDS", 1)
     async with consuming(side) as (source, taken):
         await taken.until_there_are(1)
         await source.stop()

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from bridge.intake import link
-from bridge.service.bus import HEARTBEAT_SECONDS
+from bridge.service.connecting import HEARTBEAT_SECONDS
 from notifier.errors import Unreachable
 from notifier.event import Event
 from notifier.publishers.amqp import AmqpPublisher
