@@ -51,6 +51,12 @@ def _click(option: Option) -> Callable[[Command], Command]:
     )
 
 
+_takes_order = click.option(
+    "--ordered/--unordered",
+    "ordered",
+    default=None,
+    help="Each execution's events one after the other, or all at once (default).",
+)
 _takes_secret = click.option(
     "--secret", metavar="whsec_...", help="As --secret-file, for everybody to see."
 )
@@ -65,6 +71,7 @@ _takes_secret = click.option(
     "--type", type=click.Choice(["http", "amqp"]), default="http", show_default=True
 )
 @_takes(DESCRIBING)
+@_takes_order
 @_takes_secret
 @asks
 def listener_add(
@@ -95,6 +102,7 @@ def listener_add(
 @_takes(BOUNDS)
 @click.option("--enable/--disable", "enabled", default=None, help="Told, or not.")
 @_takes(DESCRIBING)
+@_takes_order
 @_takes_secret
 @asks
 def listener_update(

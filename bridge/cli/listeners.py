@@ -117,6 +117,7 @@ def show_listener(listener: dict[str, Any], form: str) -> None:
             ("signs in by", auth_of(callback)),
             ("timeout", f"{callback['timeout_seconds']} s"),
             ("answer", answer_of(callback)),
+            ("order", "each execution's" if listener["ordered"] else None),
             ("signing", signing_of(listener)),
             ("calls", calls_of(listener)),
             ("retry after", [span(delay) for delay in retry["delays_seconds"]]),

@@ -9,6 +9,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
+from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Final
@@ -70,10 +71,10 @@ class Scheduler:
                 await self._pause()
 
     async def _pause(self) -> None:
-        try:
-            await asyncio.wait_for(self._nudged.wait(), POLL_SECONDS)
-        except TimeoutError:
-            return
+        # Not `wait_for`: on Python 3.11 it loses a cancellation that a nudge comes with.
+        with suppress(TimeoutError):
+            async with asyncio.timeout(POLL_SECONDS):
+                await self._nudged.wait()
 
     async def _take(self) -> int:
         loop = asyncio.get_running_loop()

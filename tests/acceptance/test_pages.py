@@ -16,7 +16,6 @@ from tests.pages import Page
 LISTENERS = Page("docs/how-to/listeners.md")
 OPERATE = Page("docs/how-to/operate.md")
 NOT_YET = {
-    "ordered": True,
     "callback.batch": {"max_events": 100},
     "callback.format": "cloudevents",
 }

@@ -67,9 +67,13 @@ WRONG = {
     "too much time": (callback(timeout_seconds=61), "callback.timeout_seconds", "60"),
     "a condition that does not parse": ({"when": "$.("}, "when", ""),
     "no condition": ({"when": " "}, "when", "is empty"),
-    "a wish for order": ({"ordered": True}, "ordered", "not supported yet"),
     "no rate": ({"rate_per_second": 0}, "rate_per_second", "greater than 0"),
     "a rate": ({"rate_per_second": 1e9}, "rate_per_second", "100000"),
+    "order among answers": (
+        {**callback(mode="call"), "ordered": True},
+        "ordered",
+        "means nothing with mode: call",
+    ),
     "a batch": (callback(batch={}), "callback.batch", "not supported yet"),
     "another format": (
         callback(format="cloudevents"),

@@ -39,6 +39,7 @@ def test_a_listener_comes_back_as_it_was_kept(store):
             options={"a": "b"},
         ),
         retry=RetryPolicy((MINUTE, timedelta(seconds=0.5)), 0.0),
+        ordered=True,
         max_in_flight=7,
         enabled=False,
         disabled_reason="410",

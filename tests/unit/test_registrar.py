@@ -33,6 +33,7 @@ WHOLE = ListenerDraft(
     execution_id="e1",
     task="charge",
     when="$.task.state = ERROR",
+    ordered=True,
     max_in_flight=7,
     retry=RetryPolicy((timedelta(seconds=1),), 0.5),
     enabled=False,

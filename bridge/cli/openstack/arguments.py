@@ -25,6 +25,14 @@ def take_listener(parser: ArgumentParser) -> None:
         "--type", choices=("http", "amqp"), help="Of the callback. Default: http."
     )
     _take(parser, DESCRIBING)
+    order = parser.add_mutually_exclusive_group()
+    for word, is_ordered, told in (
+        ("--ordered", True, "Each execution's events one after the other."),
+        ("--unordered", False, "All at once, as it is at first."),
+    ):
+        order.add_argument(
+            word, dest="ordered", action="store_const", const=is_ordered, help=told
+        )
     _take_switch(parser, enable="Told, as it is at first.", disable="Not told.")
 
 
