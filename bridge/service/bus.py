@@ -11,8 +11,8 @@ from bridge.callbacks.amqp import Sender
 from bridge.errors import SettingsError
 from bridge.intake.broker import BrokerSource
 from bridge.intake.inbox import Inbox
-from bridge.intake.readers import READERS
 from bridge.intake.ordering import OrderedQueue
+from bridge.intake.readers import READERS
 from bridge.intake.source import Source
 from bridge.intake.sources import Sources, nothing
 from bridge.model import Quarantined

@@ -22,8 +22,8 @@ from bridge.store.listeners import ListenerStore
 from bridge.store.lock import alone
 from bridge.store.quarantine import QuarantineStore
 from bridge.store.retention import RetentionStore
-from bridge.store.suspects import SuspectStore
 from bridge.store.sequences import SequenceStore
+from bridge.store.suspects import SuspectStore
 from bridge.store.tokens import TokenStore
 from bridge.store.vault import Vault, claim, read_key
 from bridge.store.workbooks import WorkbookStore

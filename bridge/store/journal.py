@@ -223,5 +223,4 @@ class Journal:
         ]
 
 
-
 _pending = deliveries.c.state == State.PENDING.value
