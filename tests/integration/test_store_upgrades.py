@@ -185,6 +185,7 @@ def test_a_delivery_of_the_first_schema_goes_on(first):
     assert (attempt.outcome.status, attempt.outcome.answer) == (503, b"later")
 
 
+@pytest.mark.timeout(300)  # a process for each statement of every step
 def test_a_migration_killed_anywhere_may_be_run_again(first, database_url):
     deaths = 0
     while die_before(database_url, str(deaths)) == DIED:
