@@ -98,14 +98,15 @@ def test_every_executions_order_outlives_the_bridges(bridges, publish, postgres_
 
 def test_order_may_be_wished_for_while_events_flow(bridges, publish, postgres_url):
     rounds, each = 4, 25
-    with Tally() as tally, BridgeClient(bridges[0].url) as client:
+    with Tally() as tally:
         added = bridges[0].add_listener(tally.url, **{**ORDERED, "ordered": False})
         know(bridges)
         first = 0
         in_order = []
         for turn in range(rounds):
             is_ordered = bool(turn % 2)
-            client.listeners.patch(added["id"], {"ordered": is_ordered})
+            with BridgeClient(bridges[0].url) as client:
+                client.listeners.patch(added["id"], {"ordered": is_ordered})
             during = names(EXECUTIONS, each, first)
             publish(during)
             first += each
