@@ -12,6 +12,7 @@ through that queue, has come back.
 import asyncio
 import logging
 from collections.abc import Callable
+from concurrent.futures import Executor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -19,7 +20,7 @@ from typing import Any, Final
 
 from bridge.errors import StoreError
 from bridge.intake.broker import SetAside, Stray
-from bridge.intake.sequencer import Sequencer
+from bridge.intake.sequencer import OrderedRoutes, Sequencer
 from bridge.intake.source import Received, Sink, Source
 from bridge.store.sequences import SequenceStore
 from notifier.errors import NotifierError
@@ -57,28 +58,30 @@ class Ordering:
     """What puts events in order for one bridge.
 
     Args:
-        sequencer: Gives positions.
-        store: Where they are kept.
+        router: Answers who is told in order.
+        store: Keeps the positions.
         queue: Of a broker; None within this process.
-        has_ordered: Whether an enabled listener is ordered.
+        executor: The recorder's.
         now: The time that all bridges on the database agree on.
         on_numbered: Called when something may be due.
     """
 
     def __init__(
         self,
-        sequencer: Sequencer,
+        router: OrderedRoutes,
         store: SequenceStore,
         queue: OrderedQueue | None,
         *,
-        has_ordered: Callable[[], bool],
+        executor: Executor,
         now: Callable[[], datetime],
         on_numbered: Callable[[], None],
     ) -> None:
-        self._sequencer = sequencer
+        self._sequencer = Sequencer(
+            router, store, executor, now=now, on_numbered=on_numbered
+        )
+        self._router = router
         self._store = store
         self._queue = queue
-        self._has_ordered = has_ordered
         self._now = now
         self._on_numbered = on_numbered
         self._source = None if queue is None else queue.source(self._on_stray)
@@ -87,7 +90,9 @@ class Ordering:
     def is_well(self) -> bool:
         """Whether events are put in order, if any have to be."""
         return (
-            self._source is None or not self._has_ordered() or self._source.is_consuming
+            self._source is None
+            or not self._router.has_ordered
+            or self._source.is_consuming
         )
 
     def before(self, take: Sink) -> Sink:
@@ -98,7 +103,7 @@ class Ordering:
         """Number the second queue's events, from when there is one, until `close`."""
         if self._queue is None or self._source is None:
             return
-        while not self._has_ordered() and not await self._exists(self._queue):
+        while not self._router.has_ordered and not await self._exists(self._queue):
             await self._until_ordered()
         await self._source.run(self._number)
 
@@ -130,7 +135,7 @@ class Ordering:
 
     async def _exists(self, queue: OrderedQueue) -> bool:
         """Ask once whether a former bridge left a queue, which would only grow."""
-        while not self._has_ordered():
+        while not self._router.has_ordered:
             try:
                 return await asyncio.to_thread(queue.exists)
             except NotifierError as err:
@@ -139,7 +144,7 @@ class Ordering:
         return True
 
     async def _until_ordered(self) -> None:
-        while not self._has_ordered():  # noqa: ASYNC110 - the index tells nobody
+        while not self._router.has_ordered:  # noqa: ASYNC110 - the index tells nobody
             await asyncio.sleep(LOOK_SECONDS)
 
     async def _look(self) -> None:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Chooses the bus: RabbitMQ where its URL is set, else the one within this process."""
 
+from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from functools import partial
@@ -114,8 +115,8 @@ def broker_bus(
         suspects=None if shelf is None else shelf.suspects,
     )
     if shelf is not None:
-        dial = partial(connect, cycle(url.split(";")), settings.tls)
-        beside = shelving(dial, shelf, READERS[settings.reader])
+        again = partial(connect, cycle(url.split(";")), settings.tls)
+        beside = shelving(again, shelf, READERS[settings.reader])
         source = Sources(source, [beside], nothing)
     name = f"RabbitMQ {masked(url)}, queue {settings.bridge_queue}"
     requeue = requeuer(publisher, settings.timeout)

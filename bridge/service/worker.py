@@ -25,7 +25,6 @@ from bridge.errors import StoreError
 from bridge.feed import Feed
 from bridge.intake.intake import Intake
 from bridge.intake.ordering import OrderedQueue, Ordering
-from bridge.intake.sequencer import Sequencer
 from bridge.intake.source import Source
 from bridge.intake.window import Window
 from bridge.model import Call, Delivery, Envelope, Listener, Outcome
@@ -132,7 +131,14 @@ class Worker:
             on_taken=self._taken,
             window=supplies.window,
         )
-        self._ordering = self._order()
+        self._ordering = Ordering(
+            self.router,
+            supplies.sequences,
+            supplies.ordered,
+            executor=supplies.executor,
+            now=supplies.clock.now,
+            on_numbered=self.wake,
+        )
         self._loop = asyncio.get_running_loop()
         self._tasks: set[asyncio.Task[None]] = set()
         self._is_broken = False
@@ -230,19 +236,6 @@ class Worker:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._supplies.source.close()
         self._evaluator.close()
-
-    def _order(self) -> Ordering:
-        supplies, router = self._supplies, self.router
-        now, wake = supplies.clock.now, self.wake
-        store = supplies.sequences
-        return Ordering(
-            Sequencer(router, store, supplies.executor, now=now, on_numbered=wake),
-            store,
-            supplies.ordered,
-            has_ordered=lambda: router.has_ordered,
-            now=now,
-            on_numbered=wake,
-        )
 
     async def _catch_up(self) -> None:
         await self.router.refresh()
