@@ -137,9 +137,11 @@ class Index:
 
     def match(self, event: Event) -> list[Listener]:
         """Return the listeners that the event concerns, conditions not looked at."""
-        kinds = (event.type, f"{event.kind}.*", _ANY)
-        asked = ((event.project, kind) for kind in kinds)
-        places = [self._places[one] for one in asked if one in self._places]
+        project, places = event.project, []
+        for types in (event.type, f"{event.kind}.*", _ANY):
+            here = self._places.get((project, types))
+            if here is not None:
+                places.append(here)
         found: _Routes = {}
         for wish in _wishes_of(event) if places else ():
             for here in places:
