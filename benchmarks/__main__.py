@@ -113,9 +113,9 @@ def run(
             record = records[one.name]
             if record.absent:
                 continue
-            record = one_round(one, record, plan, servers, receiver)
-            records[one.name] = record
-            print(f"round {number + 1}, {told(record)}", flush=True)
+            later = one_round(one, record, plan, servers, receiver)
+            records[one.name] = later
+            print(f"round {number + 1}, {told(record, later)}", flush=True)
     return list(records.values())
 
 
@@ -140,14 +140,18 @@ def one_round(
     return record
 
 
-def told(record: Record) -> str:
-    """Return the latest of a contender, for whoever waits."""
-    if not record.drains:
-        return f"{record.name}: {record.broken[-1]}"
-    last = record.drains[-1]
-    late = [f"p99 {one.share(99):.1f} ms at {one.rate}/s" for one in record.delays]
-    said = f"{record.name}: {last.rate:,.0f} events/s, {last.client_micros:.0f} µs"
-    return ", ".join([said, *late[-2:], *last.faults])
+def told(before: Record, after: Record) -> str:
+    """Return what a round has shown, for whoever waits."""
+    said = [
+        f"{one.rate:,.0f} events/s, {one.client_micros:.0f} µs"
+        for one in after.drains[len(before.drains) :]
+    ]
+    said += [
+        f"p99 {one.share(99):.1f} ms at {one.rate}/s"
+        for one in after.delays[len(before.delays) :]
+    ]
+    said += after.rejected[len(before.rejected) :]
+    return f"{after.name}: {', '.join(said)}"
 
 
 def missing(contender: Contender) -> str:
