@@ -39,9 +39,15 @@ class Need:
     variable: str = ""
 
 
+def _compiler() -> Path | None:
+    found = shutil.which("cc")
+    return None if found is None else Path(found)
+
+
 NEEDS: Final = (
     Need("RabbitMQ", ("rabbitmq-server",), rabbitmq.find_sbin, "AMQP_URL"),
     Need("PostgreSQL", ("postgresql",), postgresql.find_binaries, "DATABASE_URL"),
+    Need("a C compiler", ("gcc", "libc6-dev"), _compiler),
 )
 
 WEB_SERVER: Final = Need("nginx", ("nginx",), nginx.find_binary)
@@ -71,7 +77,8 @@ def main(needs: Sequence[Need] = NEEDS) -> int:
     )
     lines = "\n".join(f"  {shlex.join(command)}" for command in commands)
     if shutil.which("apt-get") is None or os.geteuid() != 0:
-        variables = " and ".join(need.variable for need in missing)
+        named = [need.variable for need in missing if need.variable]
+        variables = " and ".join(named)
         print(
             f"{names} {are} not installed, and the tests need that: those that kill or "
             f"freeze a server a private one, all others what {variables} of the "
@@ -79,7 +86,7 @@ def main(needs: Sequence[Need] = NEEDS) -> int:
             f"root:\n{lines}",
             file=sys.stderr,
         )
-        return 0 if all(need.variable in os.environ for need in missing) else 1
+        return 0 if all(one in os.environ for one in named) else 1
     print(f"{names} {are} not installed; installing (about a minute):\n{lines}")
     sys.stdout.flush()
     before = service_processes()

@@ -1,0 +1,24 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A bridge dies at each of the first hundred writes of a delivery, and loses nothing."""
+
+import pytest
+
+from tests.sweep import sweep
+
+POINTS = 100
+SOME = 5  # of the short form: each fifth
+
+
+@pytest.mark.timeout(1800)
+def test_a_bridge_that_dies_at_any_write_loses_nothing(tmp_path, extent, note):
+    found = sweep(tmp_path, range(1, POINTS + 1, SOME if extent.is_short else 1))
+
+    note(
+        {
+            "bridge dies at its K-th write: points": found.died,
+            "bridge dies at its K-th write: lost": len(found.lost),
+            "bridge dies at its K-th write: told twice": found.repeated,
+        }
+    )
+    assert found.lost == []
+    assert found.renamed == []
