@@ -5,6 +5,7 @@ import itertools
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+from bridge.callbacks.signing import mark_of
 from bridge.model import (
     Call,
     CallbackSpec,
@@ -13,6 +14,7 @@ from bridge.model import (
     ListenerId,
     delivery_id,
 )
+from bridge.verify import signed_content
 from notifier.event import Event
 from notifier.wire import encode_body, routing_key
 
@@ -38,6 +40,11 @@ def a_listener(callback, **members):
         updated_at=NOW,
     )
     return replace(listener, **members)
+
+
+def sign(secret, message_id, timestamp, body):
+    """Return one signature, by any secret."""
+    return mark_of(secret)(signed_content(message_id, str(timestamp), body))
 
 
 def an_event(**members):

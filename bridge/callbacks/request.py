@@ -11,7 +11,7 @@ from typing import Final
 from bridge.callbacks.credentials import FIELD as AUTH
 from bridge.callbacks.credentials import auth_headers, check_auth
 from bridge.callbacks.guard import FIELD, Guard, target_of
-from bridge.callbacks.signing import signatures
+from bridge.callbacks.signing import Signer
 from bridge.errors import Invalid
 from bridge.model import Call, CallbackSpec, HeaderAuth
 from notifier.wire import ce_headers
@@ -101,8 +101,8 @@ def headers_of(call: Call, *, timestamp: int, user_agent: str) -> dict[str, str]
         **wait_headers(call),
         "webhook-id": call.delivery_id,
         "webhook-timestamp": str(timestamp),
-        "webhook-signature": signatures(
-            listener, call.delivery_id, timestamp, envelope.body
+        "webhook-signature": Signer(listener).sign(
+            call.delivery_id, timestamp, envelope.body
         ),
     }
 

@@ -2,6 +2,7 @@
 """Signatures of Standard Webhooks, ``v1`` and ``v1a``: they prove who sent a webhook."""
 
 import base64
+import math
 import secrets
 from collections.abc import Callable, Iterator
 from typing import Final
@@ -64,36 +65,52 @@ def check_secret(text: str) -> None:
         )
 
 
-def signatures(listener: Listener, message_id: str, timestamp: int, body: bytes) -> str:
-    """Return the signatures of one message: by the present secrets, and the former.
+class Signer:
+    """Signs what one listener is sent: by its present secrets, and the former.
 
     Args:
-        listener: Whose secrets sign.
-        message_id: The ``webhook-id``; holds no full stop.
-        timestamp: The ``webhook-timestamp``, seconds since 1970.
-        body: As it is sent.
+        listener: Its secrets are read once.
     """
-    return " ".join(
-        sign(secret, message_id, timestamp, body)
-        for secret in _live(listener, timestamp)
-        if signs_in(listener.signing, secret)
-    )
+
+    def __init__(self, listener: Listener) -> None:
+        self._marks = [
+            (mark_of(secret), until)
+            for secret, until in _secrets(listener)
+            if signs_in(listener.signing, secret)
+        ]
+
+    def sign(self, message_id: str, timestamp: int, body: bytes) -> str:
+        """Return the signatures of one message.
+
+        Args:
+            message_id: The ``webhook-id``; holds no full stop.
+            timestamp: The ``webhook-timestamp``, seconds since 1970.
+            body: As it is sent.
+        """
+        content = signed_content(message_id, str(timestamp), body)
+        return " ".join(
+            [mark(content) for mark, until in self._marks if timestamp < until]
+        )
 
 
-def sign(secret: str, message_id: str, timestamp: int, body: bytes) -> str:
-    """Return one signature of a message: ``v1,…``, or ``v1a,…`` by a ``whsk_…``."""
-    content = signed_content(message_id, str(timestamp), body)
+def mark_of(secret: str) -> Callable[[bytes], str]:
+    """Return what signs by a secret: ``v1,…``, or ``v1a,…`` by a ``whsk_…``."""
     if secret.startswith(KEY_PREFIX):
         seed = base64.b64decode(secret.removeprefix(KEY_PREFIX))[:_SEED_BYTES]
-        signature = Ed25519PrivateKey.from_private_bytes(seed).sign(content)
-        return "v1a," + base64.b64encode(signature).decode()
-    return "v1," + base64.b64encode(mac(key_of(secret), content)).decode()
+        private = Ed25519PrivateKey.from_private_bytes(seed)
+        return lambda content: "v1a," + _text(private.sign(content))
+    key = key_of(secret)
+    return lambda content: "v1," + _text(mac(key, content))
 
 
-def _live(listener: Listener, timestamp: int) -> Iterator[str]:
-    yield listener.secret
+def _secrets(listener: Listener) -> Iterator[tuple[str, float]]:
+    """Yield each secret, and when it ends."""
+    yield listener.secret, math.inf
     if listener.key is not None:
-        yield listener.key
+        yield listener.key, math.inf
     for former in listener.former:
-        if former.until.timestamp() > timestamp:
-            yield former.text
+        yield former.text, former.until.timestamp()
+
+
+def _text(signature: bytes) -> str:
+    return base64.b64encode(signature).decode()

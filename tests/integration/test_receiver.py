@@ -9,9 +9,9 @@ import time
 
 import pytest
 
-from bridge.callbacks.signing import new_secret, sign
+from bridge.callbacks.signing import new_secret
 from bridge.receiver import MAX_BODY_BYTES, Receiver
-from tests.calls import SECRET
+from tests.calls import SECRET, sign
 
 BODY = b'{"type": "task.failed"}'
 

@@ -18,10 +18,10 @@ from bridge.callbacks.addresses import kind_of
 from bridge.callbacks.answer import kept
 from bridge.callbacks.guard import Guard, address_in, target_of
 from bridge.callbacks.request import check_request
-from bridge.callbacks.signing import check_secret, sign
+from bridge.callbacks.signing import check_secret
 from bridge.errors import Invalid
 from bridge.verify import VerificationError, verify
-from tests.calls import a_webhook
+from tests.calls import a_webhook, sign
 
 secrets = st.binary(min_size=24, max_size=64).map(
     lambda key: "whsec_" + base64.b64encode(key).decode()

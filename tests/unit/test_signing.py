@@ -12,11 +12,10 @@ from bridge.callbacks.signing import (
     new_key,
     new_secret,
     public_key_of,
-    sign,
 )
 from bridge.errors import Invalid
 from bridge.model.signing import retired
-from tests.calls import SECRET
+from tests.calls import SECRET, sign
 
 
 def a_secret(size):

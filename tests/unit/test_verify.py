@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from standardwebhooks.webhooks import Webhook
 
-from bridge.callbacks.signing import new_key, new_secret, public_key_of, sign
+from bridge.callbacks.signing import new_key, new_secret, public_key_of
 from bridge.verify import VerificationError, verify
-from tests.calls import NOW, SECRET
+from tests.calls import NOW, SECRET, sign
 
 BODY = b'{"type": "task.failed", "data": {"task": "\xc3\xa4"}}'
 

@@ -7,9 +7,8 @@ from datetime import timedelta
 import pytest
 
 from bridge.callbacks.request import check_request, headers_of
-from bridge.callbacks.signing import sign
 from bridge.errors import Invalid
-from tests.calls import SECRET, a_call, a_webhook
+from tests.calls import SECRET, a_call, a_webhook, sign
 
 
 def refusal(**members):

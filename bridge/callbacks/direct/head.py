@@ -23,7 +23,7 @@ from requests import PreparedRequest
 
 from bridge.callbacks.guard import Target, target_of
 from bridge.callbacks.request import constant_headers, wait_headers
-from bridge.callbacks.signing import signatures
+from bridge.callbacks.signing import Signer
 from bridge.model import Call, Envelope, Listener
 from notifier.wire import ce_headers
 
@@ -50,12 +50,14 @@ class Head:
 
     Attributes:
         listener: As it was then.
+        signer: Knows its secrets.
         start: From the request line to the last header that never changes.
     """
 
     listener: Listener
     origin: Origin
     start: bytes = field(repr=False)
+    signer: Signer = field(repr=False, compare=False)
 
     @classmethod
     def of(cls, listener: Listener, user_agent: str) -> "Head":
@@ -77,6 +79,7 @@ class Head:
             listener=listener,
             origin=Origin(target, is_tls),
             start=line.encode("ascii") + written(headers),
+            signer=Signer(listener),
         )
 
 
@@ -100,8 +103,8 @@ def request_of(head: Head, lines: bytes, call: Call, timestamp: int) -> bytes:
         call: Whose body is sent as it is.
         timestamp: Seconds since 1970, of this attempt.
     """
-    body, signed_by = call.envelope.body, call.listener
-    signature = signatures(signed_by, call.delivery_id, timestamp, body)
+    body = call.envelope.body
+    signature = head.signer.sign(call.delivery_id, timestamp, body)
     return (
         b"%b%b%bwebhook-id: %b\r\nwebhook-timestamp: %d\r\nwebhook-signature: %b\r\n"
         b"Content-Length: %d\r\n\r\n%b"

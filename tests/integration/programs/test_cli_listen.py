@@ -9,8 +9,8 @@ import pytest
 import requests
 
 from bridge import keyring
-from bridge.callbacks.signing import new_secret, sign
-from tests.calls import SECRET
+from bridge.callbacks.signing import new_secret
+from tests.calls import SECRET, sign
 from tests.integration.commands import NOTIFIER_BRIDGE, Running, notifier_bridge
 
 BODY = b'{"type": "task.failed", "data": {"task": "charge"}}'
