@@ -24,7 +24,7 @@ the same events of 1 KB from a queue on the same broker, looks up who listens, s
 to the same receiver, and acks after the answer. They take turns, {rounds} rounds each, on a
 machine that does nothing else if it can be helped; each figure is the median of the rounds
 that count. Look at ratios: on another machine, or beside other work, all figures move.
-
+{caution}
 {table}
 
 {notes}
@@ -84,6 +84,7 @@ def text(
     said = notes(records)
     nginx = versions.get("nginx")
     return _TEXT.format(
+        caution=caution(os.getloadavg()[2], os.cpu_count() or 1),
         table=table(records, rates),
         notes=f"{said}\n\n" if said else "",
         aims=aims(records, ours, rates),
@@ -95,6 +96,17 @@ def text(
         if nginx
         else "No nginx was to be had: the "
         "receiver of a backlog is this project's too, and takes more of the machine.",
+    )
+
+
+def caution(load: float, cores: int) -> str:
+    """Return what to say of a machine that did something else as well, if it did."""
+    if load <= cores + 1:  # the broker, the receiver and one contender
+        return ""
+    return (
+        f"\n**The machine was busy with other work: load {load:.1f} on {cores} cores.** "
+        "Events a second and\ndelays say little then, and processor times are those of "
+        "crowded caches. Measure again when it\nis idle.\n"
     )
 
 

@@ -6,7 +6,7 @@ from collections import Counter
 import pytest
 
 from benchmarks.messages import made
-from benchmarks.page import machine
+from benchmarks.page import caution, machine
 from benchmarks.rounds import Arrivals, Delays, Drain, Record, keeps_up
 from benchmarks.table import aims, notes, table
 
@@ -111,6 +111,11 @@ def test_events_of_a_kilobyte_are_made_in_each_form(form):
     assert (one.id, other.id) == ("e0000006", "e0000007")
     assert 1024 <= len(one.body) < 1600
     assert one.body.count(b"1000000000000000000") == 1
+
+
+def test_the_page_warns_of_figures_from_a_busy_machine():
+    assert "load 9.5 on 2 cores" in caution(9.5, 2)
+    assert caution(2.5, 2) == ""
 
 
 def test_the_page_names_what_took_part_in_which_version():
