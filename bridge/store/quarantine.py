@@ -3,8 +3,8 @@
 
 import secrets
 import time
-from datetime import datetime
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, Final
 
 from sqlalchemy import Connection, Row, delete, insert, select, update
 
@@ -14,6 +14,9 @@ from bridge.store.database import Database
 from bridge.store.events import headers_of
 from bridge.store.messages import pack, unpack
 from bridge.store.tables import events, quarantine
+
+KEPT: Final = timedelta(days=30)
+"""What was set aside before goes when something else comes."""
 
 
 class QuarantineStore:
@@ -121,6 +124,8 @@ def _add(connection: Connection, one: Quarantined) -> None:
         "taken_at": one.taken_at,
         "position": one.position,
     }
+    old = quarantine.c.taken_at < one.taken_at - KEPT
+    connection.execute(delete(quarantine).where(old))
     connection.execute(insert(quarantine).values(row))
 
 

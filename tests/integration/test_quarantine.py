@@ -17,6 +17,7 @@ from bridge.settings import (
     SecretSettings,
     Settings,
 )
+from bridge.store.quarantine import KEPT
 from notifier.publishers.dial import client_of
 from notifier.topology import BRIDGE_QUEUE, EXCHANGE, QUARANTINE_QUEUE
 from notifier.wire import to_amqp
@@ -49,6 +50,17 @@ def test_texts_that_no_database_takes_are_kept_readable(stores):
 
     kept = stores.quarantine.get(stray.id)
     assert (kept.reason, kept.routing_key) == ("no\\x00thing", "\\ud800")
+
+
+def test_what_nobody_has_looked_at_for_long_goes(stores):
+    old, young, new = (
+        a_stray(taken_at=NOW + age) for age in (-MINUTE, 2 * MINUTE, KEPT + MINUTE)
+    )
+    for stray in (old, young, new):
+        stores.quarantine.add(stray)
+
+    kept = [one.id for one in stores.quarantine.find(limit=10)]
+    assert kept == [new.id, young.id]
 
 
 def test_the_latest_come_first_page_by_page(api):
