@@ -27,7 +27,9 @@ from tests.stored import NOW, SECRET, a_listener
 
 OLD, NEW = Vault(KEY), Vault(OTHER_KEY)
 STATE = {"services": {"pager": {"token": "t0ps3cret"}}}
-NOT_SEALED = {"events.body", "attempts.answer"}
+NOT_SEALED = {
+    *("events.body", "attempts.answer", "quarantine.body", "quarantine.message"),
+}
 
 
 @pytest.fixture
