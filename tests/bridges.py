@@ -114,7 +114,7 @@ class BridgeProcess:
     def is_ready(self):
         try:
             return requests.get(f"{self.url}/readyz", timeout=5).ok
-        except requests.ConnectionError:
+        except (requests.ConnectionError, requests.Timeout):  # it still starts
             return False
 
     def wait_until(self, look, seconds=PATIENCE_SECONDS):
