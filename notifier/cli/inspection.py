@@ -15,6 +15,7 @@ from notifier.errors import Refused, Unreachable
 from notifier.event import DEFAULT_PROJECT
 from notifier.publishers.bearer import Bearer
 from notifier.settings import Settings, masked
+from notifier.topology import ORDERED
 from notifier.wire.routing_key import project_word
 
 DOOR_SECONDS: Final = 5
@@ -96,6 +97,7 @@ def of_broker(settings: Settings) -> list[Finding]:
             ]
             if bus.bridge_queue is not None:
                 findings.append(_queue(connection.channel(), bus.bridge_queue))
+                findings += _ordered(connection, f"{bus.bridge_queue}{ORDERED}")
             return findings
     except Unreachable as err:
         return [Finding(Grade.FAULT, str(err), "start the broker, or correct AMQP_URL")]
@@ -153,6 +155,13 @@ def _queue(channel: Any, name: str) -> Finding:  # noqa: ANN401 - py-amqp has no
             "bridge_queue = false and delete the queue",
         )
     return Finding(Grade.OK, text)
+
+
+def _ordered(connection: Any, name: str) -> list[Finding]:  # noqa: ANN401 - py-amqp has no types
+    """Look at the queue that exists once a listener wants order, if it does."""
+    channel = connection.channel()
+    code, _ = _asked(lambda: channel.queue_declare(name, passive=True))
+    return [] if code is not None else [_queue(connection.channel(), name)]
 
 
 def _asked(ask: Callable[[], object]) -> tuple[int | None, str]:
