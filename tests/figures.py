@@ -27,7 +27,7 @@ SECTIONS = {
     USUAL: (
         "\n## Figures\n",
         "What the tests measured in their last run",
-        "The outages last some seconds, that of the stopped database half a minute.",
+        "The outages last some seconds.",
     ),
 }
 """File to title, first and last words; the last in the page first."""

@@ -6,6 +6,7 @@ servers of its own and its own memory of what failed, so that ``--last-failed`` 
 What a lane left out is said once more at the very end.
 """
 
+import os
 import re
 import signal
 import subprocess
@@ -33,6 +34,8 @@ LANES = {
 """Each takes about as long as the others."""
 
 SAYS_WHAT_IS_LEFT_OUT = re.compile(rf"(\x1b\[\d+m)?{LEFT_OUT}: ")
+# The tests start hundreds of processes: each of them would compile all of it anew.
+ENVIRONMENT = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
 GOOD = (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED)
 
 
@@ -45,6 +48,7 @@ def run(name, arguments):
     with subprocess.Popen(
         [*command, *LANES[name], *arguments],
         cwd=ROOT,
+        env=ENVIRONMENT,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

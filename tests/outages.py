@@ -27,7 +27,7 @@ class Stopped:
     """
 
     said = "PostgreSQL stopped"
-    lasts = 30
+    lasts = 4
 
     def __init__(self, cluster):
         self.url = cluster.url

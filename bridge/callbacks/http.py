@@ -32,7 +32,7 @@ from bridge.callbacks.workers import Job, Workers
 from bridge.errors import Invalid
 from bridge.model import Call, CallbackSpec, CertificateAuth, Outcome, OutcomeKind
 
-DEFAULT_THREADS: Final = 64
+DEFAULT_THREADS: Final = 128
 _log: Final = logging.getLogger(__name__)
 
 

@@ -158,7 +158,7 @@ class CallbackSettings:
     amqp_exchanges: tuple[str, ...] = ()
     client: Client = "threads"
     connections: int = 1024
-    threads: int = 64
+    threads: int = 128
     ca_bundle: Path | None = None
     webhook_origin: str | None = None
 

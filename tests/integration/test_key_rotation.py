@@ -2,8 +2,6 @@
 """``key-rotate``: a real database sealed with another key, whoever works on it."""
 
 import signal
-import subprocess
-import sys
 
 import pytest
 import requests
@@ -21,6 +19,7 @@ from notifier import wire
 from notifier.event import Event
 from tests.bridges import BridgeProcess
 from tests.integration.commands import bridge_command
+from tests.killed_work import Killed
 from tests.ledger import Ledger
 from tests.served import KEY, OTHER_KEY
 from tests.stored import NOW, SECRET, a_listener
@@ -126,10 +125,9 @@ def test_killed_on_the_way_it_leaves_all_under_the_old_key(
     before_commit = statements_of(sealed, OLD, NEW) - 1
     rotate(sealed, NEW, OLD)
     for number in (before_commit // 2, before_commit):
-        work = ("tests.killed_work", "rotate", database_url, str(number))
-        done = subprocess.run((sys.executable, "-m", *work), check=False, timeout=30)
+        with Killed("rotate", database_url) as rotation:
+            assert rotation.before(number) == -signal.SIGKILL
 
-        assert done.returncode == -signal.SIGKILL
         assert secrets_of(sealed, OLD, listener) == (SECRET, STATE)
 
     assert rotate(sealed, OLD, NEW) == 3  # it may be run again

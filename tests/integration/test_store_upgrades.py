@@ -3,8 +3,6 @@
 
 import json
 import signal
-import subprocess
-import sys
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -19,6 +17,7 @@ from bridge.store.listeners import ListenerStore
 from bridge.store.vault import Vault
 from notifier import wire
 from notifier.event import Event
+from tests.killed_work import Killed
 from tests.served import KEY
 from tests.stored import Stores
 
@@ -152,13 +151,6 @@ def claimed(database):
     return journal.claim(journal.due(now), now=now, until=now + timedelta(minutes=1))
 
 
-def die_before(database_url, number):
-    """Migrate in a process that is killed before its statement of that number."""
-    work = ("tests.killed_work", "migrate", database_url, number)
-    command = (sys.executable, "-m", *work)
-    return subprocess.run(command, check=False, timeout=30).returncode
-
-
 def test_a_listener_of_the_first_schema_is_kept(first):
     database = first
 
@@ -185,12 +177,12 @@ def test_a_delivery_of_the_first_schema_goes_on(first):
     assert (attempt.outcome.status, attempt.outcome.answer) == (503, b"later")
 
 
-@pytest.mark.timeout(300)  # a process for each statement of every step
 def test_a_migration_killed_anywhere_may_be_run_again(first, database_url):
     deaths = 0
-    while die_before(database_url, str(deaths)) == DIED:
-        deaths += 1
-        assert schema.revision(first) == "0001"
+    with Killed("migrate", database_url) as migration:
+        while migration.before(deaths) == DIED:
+            deaths += 1
+            assert schema.revision(first) == "0001"
 
     assert deaths > 2
     assert schema.is_current(first)

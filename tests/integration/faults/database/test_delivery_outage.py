@@ -141,7 +141,7 @@ async def test_a_part_that_breaks_is_told_of_by_health_and_log(stores, caplog):
     stores.listeners.add(a_listener(name="odd"))
     async with RunningWorker(stores) as running:
         with stores.database.write() as connection:
-            connection.exec_driver_sql("UPDATE listeners SET sealed = 'x'")
+            connection.exec_driver_sql("UPDATE listeners SET events = '7'")
             connection.exec_driver_sql("UPDATE listeners SET changed_in = 99")
             connection.exec_driver_sql("UPDATE counters SET number = 99")
 
