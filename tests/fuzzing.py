@@ -27,7 +27,7 @@ from bridge.store.journal import Entry
 from notifier.wire.call import MAX_WAIT
 from tests.generated import openapi
 from tests.served import ServedApi
-from tests.stored import NOW, a_delivery, an_attempt, an_envelope
+from tests.stored import NOW, a_delivery, a_stray, an_attempt, an_envelope
 from tests.workbooks import ORDERS, VARS, calling
 
 ENDLESS = "stream_events"
@@ -96,8 +96,11 @@ def fill(api):
     delivery = a_delivery(envelope, kept)
     attempts = (an_attempt(delivery),)
     api.journal.write([Entry((envelope, NOW), (delivery,), attempts)])
+    stray = a_stray()
+    api.parts.quarantine_store.add(stray)
     return {
         **_PLACES,
+        "message_id": stray.id,
         "listener_id": listener["id"],
         "token_id": token["id"],
         "event_id": envelope.event.id,

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """From a broker's URL to an open connection, in bounded time."""
 
+import encodings.idna  # noqa: F401 - of look-ups; a fork in the middle of its import would hang the child
 from collections.abc import Callable
 from datetime import timedelta
 from itertools import cycle

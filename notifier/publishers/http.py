@@ -5,6 +5,7 @@ Safe to share between threads, and after `os.fork`. What is sent again after a l
 answer is taken once by the bridge.
 """
 
+import encodings.idna  # noqa: F401 - as in `dial`
 import os
 import time
 from collections.abc import Sequence

@@ -167,7 +167,7 @@ def test_a_retry_makes_it_due_now(url, keep, api):
 
 def test_a_retry_for_a_removed_listener_is_a_conflict(url, keep, api, listener):
     delivery = keep()
-    api.parts.registrar.remove(listener.id)
+    api.parts.registrar.remove(listener)
 
     answer = requests.post(f"{url}/{delivery.id}/retry", timeout=10)
 

@@ -93,6 +93,7 @@ ROUTES = [
     Route("PATCH", LISTENER, "member", body={"enabled": False}),
     Route("DELETE", LISTENER, "member", 204),
     Route("POST", f"{LISTENER}/test", "member"),
+    Route("POST", f"{LISTENER}/secret", "member"),
     Route("GET", OLD, "reader", foreign=403, headers=ACME),
     Route("GET", OLD, "reader", foreign=None),
     Route("POST", OLD, "member", 201, 403, body={"webhook": HOOK["url"]}, headers=ACME),

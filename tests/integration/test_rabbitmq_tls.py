@@ -67,7 +67,7 @@ def test_small_and_large_events_are_confirmed_over_tls(port):
 @on_loop
 async def test_nothing_received_over_tls_is_left_lying(port, monkeypatch):
     """TLS decrypts many messages at once: the socket tells of the first alone."""
-    monkeypatch.setattr(link, "MAX_DRAINED", 1)
+    monkeypatch.setattr(link, "MAX_HANDED_ON", 1)
     side = BrokerSide(f"amqps://guest:guest@localhost:{port}/")
     side.publish(*events(BOUND))
     async with consuming(side) as (_, taken):
