@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A bridge as an operator runs it: ``python -m bridge serve``, a process of its own."""
+"""A bridge as an operator runs it: ``bridge serve``, a process of its own."""
 
 import os
 import re
@@ -7,11 +7,13 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import requests
 
 from bridge.client import BridgeClient
 from bridge.store.database import Database
+from tests.prepared import Forked
 from tests.servers.processes import free_port
 from tests.stored import Stores
 
@@ -30,7 +32,7 @@ class BridgeProcess:
         amqp_url: None: the bus in its process.
         options: Of ``serve``, beside the port.
         stdin: What it reads from; None: nothing.
-        program: A module that takes the arguments of ``bridge``.
+        program: A module that takes the arguments of ``bridge``; None: that, forked.
         **environment: Settings, by their names in the environment.
     """
 
@@ -41,13 +43,13 @@ class BridgeProcess:
         *,
         options=(),
         stdin=None,
-        program="bridge",
+        program=None,
         **environment,
     ):
         self._home = home
         self._program = program
         self._options = options
-        self._stdin = subprocess.DEVNULL if stdin is None else stdin
+        self._stdin = stdin
         self._port = free_port()
         self.url = f"http://127.0.0.1:{self._port}"
         kept = {k: v for k, v in os.environ.items() if not k.startswith(_FOREIGN)}
@@ -89,23 +91,27 @@ class BridgeProcess:
 
     def launch(self):
         """Start it; see `wait_until_ready`."""
-        serve = (
-            sys.executable,
-            "-m",
-            self._program,
-            "serve",
-            "--port",
-            str(self._port),
-        )
-        command = (*serve, *self._options)
+        arguments = ("serve", "--port", str(self._port), *self._options)
         with self._log.open("a") as log:
-            self._process = subprocess.Popen(
-                command,
-                env=self._environment,
-                stdin=self._stdin,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-            )
+            self._process = self._begin(arguments, log)
+
+    def _begin(self, arguments, log):
+        if self._program is None and self._stdin is None:
+            with Path(os.devnull).open() as nothing:
+                return Forked(
+                    arguments,
+                    environment=self._environment,
+                    stdin=nothing,
+                    output=log,
+                )
+        program = "bridge" if self._program is None else self._program
+        return subprocess.Popen(
+            (sys.executable, "-m", program, *arguments),
+            env=self._environment,
+            stdin=subprocess.DEVNULL if self._stdin is None else self._stdin,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        )
 
     def wait_until_ready(self, seconds=PATIENCE_SECONDS):
         """Wait until it takes events in."""

