@@ -9,7 +9,6 @@ import asyncio
 import logging
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
-from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Final
@@ -19,6 +18,7 @@ from bridge.delivery.parking import lease_of
 from bridge.errors import StoreError
 from bridge.model import Listener, ListenerId
 from bridge.store.journal import Journal
+from bridge.waiting import wait
 
 POLL_SECONDS: Final = 0.25
 
@@ -68,13 +68,7 @@ class Scheduler:
                 )
                 taken = 0
             if not taken:
-                await self._pause()
-
-    async def _pause(self) -> None:
-        # Not `wait_for`: on Python 3.11 it loses a cancellation that a nudge comes with.
-        with suppress(TimeoutError):
-            async with asyncio.timeout(POLL_SECONDS):
-                await self._nudged.wait()
+                await wait(self._nudged, POLL_SECONDS)
 
     async def _take(self) -> int:
         loop = asyncio.get_running_loop()

@@ -23,6 +23,7 @@ from bridge.intake.reading import Read, read_event
 from bridge.intake.source import Received, Sink
 from bridge.intake.suspects import Suspect, Suspects, fingerprint, is_suspect
 from bridge.model import Envelope, Question
+from bridge.waiting import wait
 from notifier.errors import InvalidEvent, NotifierError
 
 FIRST_PAUSE_SECONDS: Final = 0.2
@@ -114,7 +115,7 @@ class BrokerSource:
             except Exception as err:  # noqa: BLE001 - py-amqp's errors have no common root; all mean: again
                 reason = {"reason": describe(err), "next_try_seconds": pause}
                 _log.warning("no bus", extra=reason)
-                await self._sleep(pause)
+                await wait(self._stopping, pause)
                 pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
                 continue
             if opened is not None:
@@ -228,17 +229,11 @@ class BrokerSource:
                     return
                 if self._stopping.is_set():
                     return
-                await self._sleep(LONGEST_PAUSE_SECONDS)
+                await wait(self._stopping, LONGEST_PAUSE_SECONDS)
 
         task = asyncio.get_running_loop().create_task(keep())
         self._asides.add(task)
         task.add_done_callback(self._asides.discard)
-
-    async def _sleep(self, seconds: float) -> None:
-        try:
-            await asyncio.wait_for(self._stopping.wait(), seconds)
-        except TimeoutError:
-            return
 
 
 def _envelope_of(read: Read, message: Message) -> Envelope | str:

@@ -17,6 +17,7 @@ from bridge.intake.source import Received, Sink, again
 from bridge.model import Envelope, EventKey, Question
 from bridge.store.events import EventStore, StoredEvent
 from bridge.store.quarantine import QuarantineStore
+from bridge.waiting import wait
 
 MAX_OPEN: Final = 1000
 """So many events are in flight at most; the others wait in the table."""
@@ -85,7 +86,7 @@ class Inbox:
             except StoreError as err:
                 _log.warning("cannot read the inbox", extra={"reason": str(err)})
                 self._is_reading = False
-            await self._sleep()
+            await wait(self._awake, POLL_SECONDS)
 
     async def stop(self) -> None:
         """Hand on no more."""
@@ -153,9 +154,3 @@ class Inbox:
             else:
                 self._settle(position)
                 return
-
-    async def _sleep(self) -> None:
-        try:
-            await asyncio.wait_for(self._awake.wait(), POLL_SECONDS)
-        except TimeoutError:
-            return

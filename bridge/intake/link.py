@@ -16,6 +16,7 @@ from typing import Any, Final
 from bridge.intake.acks import acks
 from bridge.intake.message import Message
 from bridge.intake.readers import TAG, Reader
+from bridge.waiting import wait
 
 MAX_HANDED_ON: Final = 200  # then others on the loop have their turn
 
@@ -70,10 +71,8 @@ class Link:
         """Keep the heart beating; return once the connection is lost."""
         interval = max((self._connection.heartbeat or 0) / 2, 1)
         while not self.lost.is_set():
-            try:
-                await asyncio.wait_for(self.lost.wait(), interval)
-            except TimeoutError:
-                self._guarded(self._connection.heartbeat_tick)
+            await wait(self.lost, interval)
+            self._guarded(self._connection.heartbeat_tick)
 
     async def close(self) -> None:
         """Send the last acks, take leave, let go; may be called twice."""

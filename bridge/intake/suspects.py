@@ -15,7 +15,6 @@ import logging
 from collections import deque
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -23,6 +22,7 @@ from typing import Any, Final, TypeVar
 
 from bridge.errors import StoreError
 from bridge.store.suspects import SuspectStore
+from bridge.waiting import wait
 
 FEW: Final = 32
 """So many are handled at a time that no bridge has died of yet."""
@@ -132,7 +132,7 @@ class Suspects:
         # What the broker has taken back while it was handled comes again.
         for one, end in under_way.items():
             while not (end.is_set() or one.is_gone()):
-                await _wait(end)
+                await wait(end, PAUSE_SECONDS)
         await self._ask(partial(self._store.clear, list(some)))
 
     def _convict(self, suspect: Suspect, count: int) -> None:
@@ -173,8 +173,3 @@ def fingerprint(key: str, properties: Mapping[str, Any], body: bytes) -> str:
     digest = hashlib.sha256(named.encode("utf-8", "backslashreplace"))
     digest.update(body)
     return digest.hexdigest()
-
-
-async def _wait(end: asyncio.Event) -> None:
-    with suppress(TimeoutError):
-        await asyncio.wait_for(end.wait(), PAUSE_SECONDS)
