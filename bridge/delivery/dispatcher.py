@@ -69,7 +69,7 @@ class Dispatcher:
         self._reports = reports
         self.patience = patience
         self._now = now
-        self.lanes = Lanes(now)
+        self.lanes = Lanes()
         self._running = 0
         self._quiet = asyncio.Event()
         self._quiet.set()
@@ -102,7 +102,7 @@ class Dispatcher:
         flights = [one for one in flights if not self._logbook.has(one.delivery.id)]
         self._logbook.take_in(arrival, flights)
         for flight in flights:
-            self._offer(flight)
+            self._offer(flight, arrival.received_at)
         self._logbook.record_if_known(arrival)
 
     def resume(
@@ -113,9 +113,10 @@ class Dispatcher:
             self.give_back(delivery)
         elif not self._logbook.has(delivery.id):
             self._logbook.take_back(delivery)
-            lane = self._lane(listener)
+            now = self._now()
+            lane = self._lane(listener, now)
             lane.offer_due(Flight(delivery, listener, envelope, None))
-            self._fill(lane)
+            self._fill(lane, now)
             if not lane.gate.breaker.is_closed:
                 self._parking.park_all(lane.clear())
 
@@ -127,27 +128,28 @@ class Dispatcher:
 
     def room_for_due(self, listener: Listener) -> int:
         """Return how many due deliveries of a listener may be taken now."""
-        may_start = not (self._is_paused or self._is_ending)
-        return self._lane(listener).room_for_due(self._now()) if may_start else 0
+        if self._is_paused or self._is_ending:
+            return 0
+        now = self._now()
+        return self._lane(listener, now).room_for_due(now)
 
     def note_backlogs(self, listener_ids: Collection[ListenerId]) -> None:
         """Keep slots free for the due deliveries of these listeners, and no others."""
         self.lanes.note_backlogs(listener_ids)
-        for lane in self.lanes:
-            self._fill(lane)
+        self._fill_all()
 
     def tick(self) -> None:
         """Park what has lasted too long, start what may start by now.
 
         To be called some ten times a second.
         """
-        self.lanes.tidy()
+        now = self._now()
+        self.lanes.tidy(now)
         for lane in self.lanes:
             if lane.gate.is_paced:
-                self._fill(lane)
-        now = time.monotonic()
+                self._fill(lane, now)
         line, attempt = (
-            now - limit.total_seconds()
+            time.monotonic() - limit.total_seconds()
             for limit in (self.patience.line, self.patience.attempt)
         )
         for arrival in self._logbook.arrivals():
@@ -169,8 +171,7 @@ class Dispatcher:
     def proceed(self) -> None:
         """Start attempts again, unless the bridge ends."""
         self._is_paused = False
-        for lane in self.lanes:
-            self._fill(lane)
+        self._fill_all()
 
     def end(self) -> None:
         """Park all that waits for a slot, and start nothing more, ever."""
@@ -182,16 +183,16 @@ class Dispatcher:
         for arrival in self._logbook.arrivals():
             self._logbook.record_if_known(arrival)
 
-    def _lane(self, listener: Listener) -> Lane[Flight]:
-        return self.lanes.of(listener, self.patience.line, self._now())
+    def _lane(self, listener: Listener, now: datetime) -> Lane[Flight]:
+        return self.lanes.of(listener, self.patience.line, now)
 
-    def _offer(self, flight: Flight) -> None:
+    def _offer(self, flight: Flight, now: datetime) -> None:
         if self._is_paused or self._is_ending:
             self._parking.park(flight)
             if self._is_ending:
                 self._inquiries.note(flight.delivery.id, None)
             return
-        match self._lane(flight.listener).offer(flight, self._now()):
+        match self._lane(flight.listener, now).offer(flight, now):
             case Place.SLOT:
                 self._start(flight)
             case Place.PARKED:
@@ -202,9 +203,14 @@ class Dispatcher:
     def _leave(self, flight: Flight) -> bool:
         return self.lanes[flight.listener.id].leave(flight)
 
-    def _fill(self, lane: Lane[Flight]) -> None:
+    def _fill_all(self) -> None:
+        now = self._now()
+        for lane in self.lanes:
+            self._fill(lane, now)
+
+    def _fill(self, lane: Lane[Flight], now: datetime) -> None:
         while not (self._is_paused or self._is_ending):
-            flight = lane.take(self._now())
+            flight = lane.take(now)
             if flight is None:
                 return
             self._start(flight)
@@ -259,7 +265,7 @@ class Dispatcher:
     def _give_back_slot(self, flight: Flight, outcome: Outcome, now: datetime) -> None:
         lane = self.lanes[flight.listener.id]
         self._parking.park_all(lane.end(flight, outcome, now))
-        self._fill(lane)
+        self._fill(lane, now)
         self.lanes.note_use(flight.listener.id, now)
 
 

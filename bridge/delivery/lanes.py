@@ -5,7 +5,7 @@ Lives on the event loop. A lane without anything in it is kept as long as its en
 is not called as usual; else a new one would know nothing of that.
 """
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Collection, Iterator
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -19,14 +19,9 @@ FORGET_AFTER: Final = timedelta(hours=1)
 
 
 class Lanes:
-    """Each listener's lane.
+    """Each listener's lane."""
 
-    Args:
-        now: The time that all bridges on the database agree on.
-    """
-
-    def __init__(self, now: Callable[[], datetime]) -> None:
-        self._now = now
+    def __init__(self) -> None:
         self._lanes: dict[ListenerId, Lane[Flight]] = {}
         self._used_at: dict[ListenerId, datetime] = {}  # of those that may be idle
         self._backlogs: Collection[ListenerId] = ()
@@ -83,9 +78,8 @@ class Lanes:
         else:
             self._used_at[listener_id] = now
 
-    def tidy(self) -> None:
+    def tidy(self, now: datetime) -> None:
         """Forget the lanes that are of no use any more."""
-        now = self._now()
         for listener_id, used_at in list(self._used_at.items()):
             lane = self._lanes[listener_id]
             is_old = now - used_at > FORGET_AFTER
