@@ -103,7 +103,7 @@ class Ordering:
         """Number the second queue's events, from when there is one, until `close`."""
         if self._queue is None or self._source is None:
             return
-        while not self._router.has_ordered and not await self._exists(self._queue):
+        if not await self._exists(self._queue):
             await self._until_ordered()
         await self._source.run(self._number)
 

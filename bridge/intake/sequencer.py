@@ -74,7 +74,7 @@ class Sequencer:
         self._on_numbered = on_numbered
         self._line: deque[_Waiting] = deque()
         self._writing: asyncio.Task[None] | None = None
-        self._taken = self._left = self._done = 0
+        self._taken = self._done = 0
         self._moved = asyncio.Event()
 
     def take(self, envelope: Envelope, passed: Callable[[], None]) -> None:
@@ -106,7 +106,7 @@ class Sequencer:
             while self._line and self._line[0].listeners is not None:
                 if batch := self._next_batch():
                     await self._number(batch)
-                self._done = self._left
+                self._done = self._taken - len(self._line)
                 self._moved.set()
                 self._moved = asyncio.Event()
         finally:
@@ -119,7 +119,6 @@ class Sequencer:
             if (listeners := self._line[0].listeners) is None:
                 break
             waiting = self._line.popleft()
-            self._left += 1
             if listeners:
                 batch.append(waiting)
         return batch
