@@ -81,7 +81,6 @@ class Telemetry:
             "Messages that were no events.",
             registry=self.registry,
         )
-
         self._unwritable = Counter(
             "notifier_bridge_unwritable",
             "Events or outcomes that the database does not take.",
@@ -92,6 +91,7 @@ class Telemetry:
         self._attempts_of = cache(self._attempts.labels)
         self._states_of = cache(self._states.labels)
         self._seconds_of = cache(self._seconds.labels)
+        self._conditions_of = cache(self._conditions.labels)
 
     def watch(self, name: str, text: str, value: Callable[[], float]) -> None:
         """Show a value that is asked for whenever the metrics are."""
@@ -137,7 +137,7 @@ class Telemetry:
 
     def judged(self, listener: Listener, judgement: Judgement) -> None:
         """Tell what was found when a listener's condition was put to an event."""
-        self._conditions.labels(judgement.verdict.value).inc()
+        self._conditions_of(judgement.verdict.value).inc()
         if judgement.verdict is Verdict.ERROR:
             data = {"listener_id": listener.id, "error": judgement.reason}
             _log.warning("condition failed", extra=data)

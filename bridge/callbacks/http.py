@@ -43,7 +43,7 @@ class HttpCallback:
         loop: Runs `done`, and keeps the time.
         guard: Says which addresses may be reached.
         threads: So many attempts at a time, 1 or more, at most half of them to one
-            URL; others wait in line, and their time runs. Default: 64.
+            URL; others wait in line, and their time runs. Default: 128.
         user_agent: Default: ``workflow-notifier/<version>``.
         ca_bundle: PEM file of the authorities to trust. Default: those of certifi.
 
