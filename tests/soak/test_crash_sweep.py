@@ -11,7 +11,8 @@ SOME = 5  # of the short form: each fifth
 
 @pytest.mark.timeout(1800)
 def test_a_bridge_that_dies_at_any_write_loses_nothing(tmp_path, extent, note):
-    found = sweep(tmp_path, range(1, POINTS + 1, SOME if extent.is_short else 1))
+    points = range(1, POINTS + 1, SOME if extent.is_short else 1)
+    found = sweep(tmp_path, points)
 
     note(
         {
@@ -22,3 +23,6 @@ def test_a_bridge_that_dies_at_any_write_loses_nothing(tmp_path, extent, note):
     )
     assert found.lost == []
     assert found.renamed == []
+    assert (
+        found.died >= len(points) / 2
+    )  # it may have fewer writes than there are points
