@@ -66,3 +66,32 @@ def test_what_is_left_out_fails_a_run_of_everything(run, required):
     assert "2 failed, 1 passed" in done.stdout
     assert "left out: test_some.py::test_skipped: Skipped: skipped" in done.stdout
     assert "left out: test_some.py::test_expected: expected" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("required", "status"), [({}, 0), ({"CI": "true"}, 1), ({"REQUIRE_ALL": "1"}, 1)]
+)
+def test_an_audit_that_nobody_answers_is_said_and_fails_where_all_is_required(
+    tmp_path, required, status
+):
+    """As `.ci/audit` runs, with a pip-audit that reaches nobody."""
+    for name, text in (
+        (".ci/audit", (ROOT / ".ci/audit").read_text()),
+        (".venv/bin/python", "#!/bin/sh\necho lib\n"),
+        (".venv-audit/bin/pip-audit", "#!/bin/sh\nexit 1\n"),
+    ):
+        file = tmp_path / name
+        file.parent.mkdir(parents=True)
+        file.write_text(text)
+        file.chmod(0o755)
+
+    done = subprocess.run(
+        [tmp_path / ".ci/audit"],
+        env={"PATH": os.environ["PATH"], **required},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == status
+    assert done.stdout.startswith("LEFT OUT: make audit; no list of vulnerabilities")
