@@ -78,12 +78,13 @@ def main(needs: Sequence[Need] = NEEDS) -> int:
     lines = "\n".join(f"  {shlex.join(command)}" for command in commands)
     if shutil.which("apt-get") is None or os.geteuid() != 0:
         named = [need.variable for need in missing if need.variable]
-        variables = " and ".join(named)
+        instead = (
+            ": those that kill or freeze a server a private one, all others what "
+            f"{' and '.join(named)} of the environment may name, else a private one too"
+        )
         print(
-            f"{names} {are} not installed, and the tests need that: those that kill or "
-            f"freeze a server a private one, all others what {variables} of the "
-            "environment may name, else a private one too. On Debian or Ubuntu, as "
-            f"root:\n{lines}",
+            f"{names} {are} not installed, and the tests need that"
+            f"{instead if named else ''}. On Debian or Ubuntu, as root:\n{lines}",
             file=sys.stderr,
         )
         return 0 if all(one in os.environ for one in named) else 1
