@@ -12,6 +12,7 @@ from pathlib import Path
 import requests
 
 from bridge.client import BridgeClient
+from bridge.model import State
 from bridge.store.database import Database
 from tests.prepared import Forked
 from tests.servers.processes import free_port
@@ -169,6 +170,11 @@ class BridgeProcess:
         with Database(url) as database:
             found = Stores(database).deliveries.find(limit=100_000)
         return {one.event_id: one.state for one in found}
+
+    def wait_until_delivered(self, event_ids):
+        """Wait until it has recorded a delivery of each of these events, and no other."""
+        everything = dict.fromkeys(event_ids, State.DELIVERED)
+        self.wait_until(lambda: self.states() == everything)
 
     def metric(self, name):
         """Return a metric, summed up over its labels."""

@@ -6,7 +6,6 @@ import subprocess
 import time
 from contextlib import ExitStack, contextmanager
 
-from bridge.model import State
 from tests.conftest import private_cluster
 from tests.load import Load
 from tests.servers.disk import CannotMount, SmallDisk
@@ -185,8 +184,7 @@ def ride_out(bridge, outage, ledger, amqp_url):
         load.wait_for_more(SOME)
 
     ledger.wait_for(load.confirmed)
-    everything = dict.fromkeys(load.confirmed, State.DELIVERED)
-    bridge.wait_until(lambda: bridge.states() == everything)
+    bridge.wait_until_delivered(load.confirmed)
     return load.confirmed, noticed, resumed
 
 

@@ -4,12 +4,15 @@
 import pytest
 import requests
 
+from bridge.client import BridgeClient
 from bridge.model import ListenerId
 from bridge.store import schema
 from bridge.store.database import Database
 from notifier.notifier import Notifier
+from notifier.publishers.dial import client_of
 from notifier.publishers.memory import MemoryPublisher
 from tests.integration import telling
+from tests.ledger import Ledger
 from tests.served import ServedApi
 from tests.stored import Stores
 
@@ -27,6 +30,20 @@ def notifier(events):
     bus.bind("#", lambda published: events.extend(one.event for one in published))
     with Notifier(bus, source="/engines/1", on_error="raise") as notifier:
         yield notifier
+
+
+@pytest.fixture
+def channel(amqp_url):
+    """A channel on which anything may be done."""
+    connection = client_of(amqp_url).transport.establish_connection()
+    yield connection.channel()
+    connection.close()
+
+
+@pytest.fixture
+def ledger():
+    with Ledger() as ledger:
+        yield ledger
 
 
 @pytest.fixture
@@ -56,6 +73,12 @@ def api(served):
     served.reasons.clear()
     served.woken.clear()
     return served
+
+
+@pytest.fixture
+def client(api):
+    with BridgeClient(api.url) as client:
+        yield client
 
 
 @pytest.fixture

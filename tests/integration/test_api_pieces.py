@@ -3,16 +3,10 @@
 
 import pytest
 
-from bridge.client import BridgeClient, ClientError
+from bridge.client import ClientError
 from tests.workbooks import KEYS, ORDERS, VARS
 
 LOGGER = {"type": "HTTP", "parameters": {"baseUrl": "http://127.0.0.1:9"}}
-
-
-@pytest.fixture
-def client(api):
-    with BridgeClient(api.url) as client:
-        yield client
 
 
 @pytest.fixture

@@ -208,19 +208,3 @@ def test_a_project_that_publishes_too_much_is_told_when_to_go_on(signed, client)
     assert answer.status_code == 429
     assert 8 <= int(answer.headers["Retry-After"]) <= 10
     assert client("other").publish([event()])
-
-
-def test_fifty_who_take_one_name_at_once_are_one_and_forty_nine(client):
-    admin = client()
-    body = {"name": "pager", "events": ["TASK"], "callback": HOOK}
-
-    def add(_number):
-        try:
-            return admin.listeners.add(body)["name"]
-        except ClientError as err:
-            return err.status
-
-    with ThreadPoolExecutor(50) as pool:
-        found = list(pool.map(add, range(50)))
-
-    assert sorted(found, key=str) == [409] * 49 + ["pager"]

@@ -4,17 +4,11 @@
 import pytest
 import requests
 
-from bridge.client import BridgeClient, ClientError
+from bridge.client import ClientError
 from bridge.workbook.yaml_text import parse
 from tests.workbooks import KEYS, ORDERS, VARS
 
 SUCCESS = "tasks/charge/on-exit/Logger:success"
-
-
-@pytest.fixture
-def client(api):
-    with BridgeClient(api.url) as client:
-        yield client
 
 
 @pytest.fixture

@@ -36,14 +36,6 @@ def side(amqp_url):
     side.close()
 
 
-@pytest.fixture
-def channel(amqp_url):
-    """A channel on which anything may be published."""
-    connection = client_of(amqp_url).transport.establish_connection()
-    yield connection.channel()
-    connection.close()
-
-
 async def quarantined(channel):
     return await until(lambda: channel.basic_get(QUARANTINE_QUEUE, no_ack=True))
 

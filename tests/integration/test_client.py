@@ -21,12 +21,6 @@ EVENT = {
 
 
 @pytest.fixture
-def client(api):
-    with BridgeClient(api.url) as client:
-        yield client
-
-
-@pytest.fixture
 def deliveries(api):
     """Three dead deliveries to one listener, the latest first."""
     listener = a_listener()

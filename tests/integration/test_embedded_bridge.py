@@ -16,7 +16,6 @@ from bridge.settings import (
     SecretSettings,
     Settings,
 )
-from tests.ledger import Ledger
 
 
 @pytest.fixture
@@ -27,12 +26,6 @@ def settings(tmp_path):
         delivery=DeliverySettings(grace=timedelta(seconds=0.2)),
         secrets=SecretSettings(key_file=tmp_path / "bridge.key"),
     )
-
-
-@pytest.fixture
-def ledger():
-    with Ledger() as ledger:
-        yield ledger
 
 
 def add_listener(bridge, url):

@@ -9,32 +9,16 @@ import pytest
 from bridge.client import BridgeClient
 from bridge.model import State
 from notifier import Event, connect
-from notifier.publishers.dial import client_of
 from notifier.topology import NOTIFICATION_QUEUE
 from notifier.wire import from_cloudevent
 from tests.bridges import BridgeProcess
 from tests.hosts import configuration
-from tests.ledger import Ledger
 from tests.openstack import emitter, transport_url
 
 TOPIC = "notifications.info"
 DRIVERS = "[oslo_messaging_notifications]\ndriver = "
 OF_TOPIC = ("TOPICS", "QUEUE")
 SETTINGS = {"OS_NOTIFICATIONS__TOPICS": "notifications.*"}
-
-
-@pytest.fixture
-def ledger():
-    with Ledger() as ledger:
-        yield ledger
-
-
-@pytest.fixture
-def channel(amqp_url):
-    """A channel on which anything may be done."""
-    connection = client_of(amqp_url).transport.establish_connection()
-    yield connection.channel()
-    connection.close()
 
 
 @pytest.fixture

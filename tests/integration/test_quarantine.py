@@ -18,7 +18,6 @@ from bridge.settings import (
     Settings,
 )
 from bridge.store.quarantine import KEPT
-from notifier.publishers.dial import client_of
 from notifier.topology import BRIDGE_QUEUE, EXCHANGE, QUARANTINE_QUEUE
 from notifier.wire import to_amqp
 from tests.integration.commands import bridge_command
@@ -135,14 +134,6 @@ def test_the_commands_list_show_requeue_and_drop(api):
     assert "publish it again" in run("quarantine-requeue", stray.id).stderr
     assert "is forgotten" in run("quarantine-drop", stray.id).stdout
     assert json.loads(run("quarantine-list", "--format", "json").stdout) == []
-
-
-@pytest.fixture
-def channel(amqp_url):
-    """A channel on which anything may be published."""
-    connection = client_of(amqp_url).transport.establish_connection()
-    yield connection.channel()
-    connection.close()
 
 
 @pytest.fixture

@@ -38,12 +38,6 @@ def receiver(received):
 
 
 @pytest.fixture
-def client(api):
-    with BridgeClient(api.url) as client:
-        yield client
-
-
-@pytest.fixture
 def add(client):
     def add(url=HOOK, **members):
         callback = {"url": url, **members.pop("callback", {})}

@@ -5,29 +5,14 @@ from datetime import timedelta
 
 import pytest
 
-from bridge.model import State
 from notifier.event import Event
 from notifier.publishers.amqp import AmqpPublisher
 from notifier.publishers.http import HttpPublisher
 from tests.bridges import BridgeProcess
-from tests.ledger import Ledger
 
 TIMEOUT = timedelta(seconds=20)
 NAMES = [str(number) for number in range(40)]
 SLOTS = 16
-
-
-@pytest.fixture
-def ledger():
-    with Ledger() as ledger:
-        yield ledger
-
-
-@pytest.fixture(params=["in-process", "RabbitMQ"])
-def bus_url(request):
-    """URL of the bus; None: within the bridge's process."""
-    on_rabbitmq = request.param == "RabbitMQ"
-    return request.getfixturevalue("amqp_url") if on_rabbitmq else None
 
 
 @pytest.fixture
@@ -68,8 +53,7 @@ def test_nothing_is_lost_and_a_repeat_has_the_same_id(
     bridge.start()
 
     ledger.wait_for(NAMES)
-    everything = dict.fromkeys(NAMES, State.DELIVERED)
-    bridge.wait_until(lambda: bridge.states() == everything)
+    bridge.wait_until_delivered(NAMES)
     calls = {name: ledger.ids[name] for name in NAMES}
     assert {len(set(ids)) for ids in calls.values()} == {1}
     assert [len(calls[name]) for name in NAMES].count(2) == SLOTS
@@ -77,8 +61,7 @@ def test_nothing_is_lost_and_a_repeat_has_the_same_id(
 
 def test_what_was_settled_before_is_not_repeated(bridge, ledger, publish):
     publish(NAMES)
-    everything = dict.fromkeys(NAMES, State.DELIVERED)
-    bridge.wait_until(lambda: bridge.states() == everything)
+    bridge.wait_until_delivered(NAMES)
 
     bridge.kill()
     bridge.start()

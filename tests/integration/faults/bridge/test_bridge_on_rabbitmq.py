@@ -9,7 +9,6 @@ import pytest
 
 from bridge.model import State
 from notifier.publishers.amqp import AmqpPublisher
-from notifier.publishers.dial import client_of
 from notifier.topology import (
     BRIDGE_QUEUE,
     DEAD_EXCHANGE,
@@ -19,18 +18,11 @@ from notifier.topology import (
 from notifier.wire import to_amqp
 from tests import figures
 from tests.bridges import BridgeProcess
-from tests.ledger import Ledger
 from tests.load import TIMEOUT, Load, an_event
 
 QUORUM_SECONDS = 1.5  # a younger quorum queue is lost with its node (RabbitMQ 3.10)
 CONSUMING_WITHIN_SECONDS = 15
 LOAD = 200
-
-
-@pytest.fixture
-def ledger():
-    with Ledger() as ledger:
-        yield ledger
 
 
 @pytest.fixture
@@ -47,14 +39,6 @@ def publish(amqp_url):
         yield lambda *names: publisher.publish(
             [an_event(name) for name in names], timeout=TIMEOUT
         )
-
-
-@pytest.fixture
-def channel(amqp_url):
-    """A channel on which anything may be done."""
-    connection = client_of(amqp_url).transport.establish_connection()
-    yield connection.channel()
-    connection.close()
 
 
 def test_a_broker_killed_under_load_loses_nothing_that_was_confirmed(

@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """What is published twice is told once, and without a fault nothing is told twice."""
 
+from functools import partial
+
 import pytest
 
 from bridge.client import BridgeClient
 from bridge.embedded import EmbeddedBridge
-from bridge.model import State
 from bridge.settings import (
     ApiSettings,
     BusSettings,
@@ -17,23 +18,15 @@ from bridge.settings import (
 from notifier.publishers.amqp import AmqpPublisher
 from tests import figures
 from tests.bridges import BridgeProcess
-from tests.ledger import Ledger
-from tests.load import TIMEOUT, an_event
+from tests.load import publish_named
 from tests.outboxes import wait_until
 from tests.served import KEY
 from tests.tally import Tally
 
 DELIVERED = {"state": "delivered"}
 MANY = 5000
-BATCH = 500
 ATTEMPTS = "notifier_bridge_attempt_seconds_count"
 TAKEN = "notifier_bridge_events_total"
-
-
-@pytest.fixture
-def ledger():
-    with Ledger() as ledger:
-        yield ledger
 
 
 @pytest.fixture
@@ -46,18 +39,7 @@ def bridge(tmp_path, amqp_url):
 def publish(amqp_url):
     """Publishes events of these names; they are confirmed when it returns."""
     with AmqpPublisher(amqp_url) as publisher:
-
-        def publish(names):
-            for start in range(0, len(names), BATCH):
-                some = map(an_event, names[start : start + BATCH])
-                publisher.publish(some, timeout=TIMEOUT)
-
-        yield publish
-
-
-def wait_until_recorded(bridge, names):
-    everything = dict.fromkeys(names, State.DELIVERED)
-    bridge.wait_until(lambda: bridge.states() == everything)
+        yield partial(publish_named, publisher)
 
 
 def test_an_event_published_again_after_it_was_settled_is_told_once(
@@ -65,10 +47,10 @@ def test_an_event_published_again_after_it_was_settled_is_told_once(
 ):
     bridge.add_listener(ledger.url, project="acme")
     publish(["twice"])
-    wait_until_recorded(bridge, ["twice"])
+    bridge.wait_until_delivered(["twice"])
 
     publish(["twice", "next"])
-    wait_until_recorded(bridge, ["twice", "next"])
+    bridge.wait_until_delivered(["twice", "next"])
 
     bridge.wait_until(lambda: bridge.metric("notifier_bridge_open_events") == 0)
     assert bridge.metric(TAKEN) == 3
@@ -81,7 +63,7 @@ def test_an_event_published_again_after_it_was_settled_is_told_once(
 def test_so_it_is_by_a_bridge_that_was_killed_since(bridge, ledger, publish):
     bridge.add_listener(ledger.url, project="acme")
     publish(["twice"])
-    wait_until_recorded(bridge, ["twice"])
+    bridge.wait_until_delivered(["twice"])
 
     bridge.kill()
     bridge.start()

@@ -5,7 +5,7 @@ import threading
 import time
 from collections import Counter
 from contextlib import ExitStack
-from datetime import timedelta
+from functools import partial
 
 import pytest
 
@@ -14,26 +14,17 @@ from bridge.receiver import Receiver
 from notifier.publishers.amqp import AmqpPublisher
 from tests import figures
 from tests.bridges import BridgeProcess
-from tests.ledger import Ledger
-from tests.load import Load, an_event
+from tests.load import Load, publish_named
 from tests.served import KEY
 from tests.tally import Tally
 
-TIMEOUT = timedelta(seconds=20)
 MANY = 21_000  # a kill repeats at most [bus] prefetch = 300: two, less than 3 %
-BATCH = 500
 REPEATED_AT_MOST = 0.03
 TAKEN_OVER_WITHIN_SECONDS = 30
 RESTARTS = 4  # make soak has 20
 IN_FLIGHT = 50
 SHORT_SECONDS = 3  # a lease is 5 s longer
 ATTEMPTS = "notifier_bridge_attempt_seconds_count"
-
-
-@pytest.fixture
-def ledger():
-    with Ledger() as ledger:
-        yield ledger
 
 
 @pytest.fixture
@@ -73,13 +64,7 @@ def bridges(tmp_path, amqp_url, postgres_url):
 def publish(amqp_url):
     """Publishes events of these names; they are confirmed when it returns."""
     with AmqpPublisher(amqp_url) as publisher:
-
-        def publish(names):
-            for start in range(0, len(names), BATCH):
-                some = map(an_event, names[start : start + BATCH])
-                publisher.publish(some, timeout=TIMEOUT)
-
-        yield publish
+        yield partial(publish_named, publisher)
 
 
 def listen(url, *bridges, **members):
@@ -87,11 +72,6 @@ def listen(url, *bridges, **members):
     bridges[0].add_listener(url, project="acme", **members)
     for bridge in bridges:
         bridge.wait_until(lambda b=bridge: b.metric("notifier_bridge_listeners") == 1)
-
-
-def wait_until_recorded(bridge, names):
-    everything = dict.fromkeys(names, State.DELIVERED)
-    bridge.wait_until(lambda: bridge.states() == everything)
 
 
 def numbered(count):
@@ -113,7 +93,7 @@ def test_a_bridge_killed_twice_under_load_loses_nothing(bridges, tally, publish)
     tally.wait_for(names)
     took = time.monotonic() - began
 
-    wait_until_recorded(bridge, names)
+    bridge.wait_until_delivered(names)
     figures.note(
         {
             f"{MANY:,} events, bridge killed twice: all told in": figures.seconds(took),
@@ -142,7 +122,7 @@ def test_a_bridge_takes_over_what_a_killed_one_had_under_way(bridges, ledger, pu
         ledger.wait_for_calls(name, 2)
     took = time.monotonic() - killed
 
-    wait_until_recorded(two, names)
+    two.wait_until_delivered(names)
     figures.note(
         {"attempts of a killed bridge: begun again after": figures.seconds(took)}
     )
@@ -186,7 +166,7 @@ def test_a_parked_delivery_is_tried_by_one_bridge_at_a_time(bridges, publish):
         retry = {"delays_seconds": [0.1, 0.1], "jitter": 0.2}
         listen(f"{receiver.url}/hook", one, two, max_in_flight=8, retry=retry)
         publish(names)
-        wait_until_recorded(one, names)
+        one.wait_until_delivered(names)
 
     assert checker.overlapping == set()
     assert set(checker.tries.values()) == {3}
@@ -224,7 +204,7 @@ def test_rolling_restarts_lose_and_repeat_nothing(bridges, tally, amqp_url):
             bridge.start()
 
     tally.wait_for(load.confirmed)
-    wait_until_recorded(both[0], load.confirmed)
+    both[0].wait_until_delivered(load.confirmed)
     figures.note(
         {
             f"{RESTARTS} rolling restarts: events meanwhile": len(load.confirmed),

@@ -6,11 +6,9 @@ import json
 import amqp
 import pytest
 
-from notifier.publishers.dial import client_of
 from notifier.topology import EXCHANGE
 from notifier.wire import MAX_BODY_BYTES, to_amqp
 from tests.bridges import BridgeProcess
-from tests.ledger import Ledger
 from tests.load import an_event
 
 KEY = "task.failed.acme.-.-.charge"
@@ -78,19 +76,6 @@ TAKEN = {
     "the-last-year": saying(timestamp="9999-12-31T23:59:59.999999Z"),
     "the-first-year": saying(timestamp="0001-01-01T00:00:00Z"),
 }
-
-
-@pytest.fixture
-def channel(amqp_url):
-    connection = client_of(amqp_url).transport.establish_connection()
-    yield connection.channel()
-    connection.close()
-
-
-@pytest.fixture
-def ledger():
-    with Ledger() as ledger:
-        yield ledger
 
 
 @pytest.fixture

@@ -58,13 +58,6 @@ def keeper():
         yield keeper
 
 
-@pytest.fixture(params=["in-process", "RabbitMQ"])
-def bus_url(request):
-    """URL of the bus; None: within the bridge's process."""
-    on_rabbitmq = request.param == "RabbitMQ"
-    return request.getfixturevalue("amqp_url") if on_rabbitmq else None
-
-
 @pytest.fixture
 def bridge(tmp_path, bus_url, keeper):
     with BridgeProcess(tmp_path, bus_url) as bridge:

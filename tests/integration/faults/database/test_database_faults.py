@@ -10,10 +10,8 @@ from collections import Counter
 
 import pytest
 
-from bridge.model import State
 from tests import figures, outages
 from tests.bridges import BridgeProcess
-from tests.ledger import Ledger
 from tests.load import Load
 from tests.outages import (
     Frozen,
@@ -32,12 +30,6 @@ NOTICED_WITHIN_SECONDS = 5
 RESUMED_WITHIN_SECONDS = 10
 ENDED_WITHIN_SECONDS = 25  # below the usual grace time; its waits make about 11
 SOME = 200
-
-
-@pytest.fixture
-def ledger():
-    with Ledger() as ledger:
-        yield ledger
 
 
 @pytest.fixture
@@ -92,8 +84,7 @@ def test_nothing_is_acked_that_is_not_recorded(bridge, outage, ledger, amqp_url)
     bridge.start()
 
     ledger.wait_for(load.confirmed)
-    everything = dict.fromkeys(load.confirmed, State.DELIVERED)
-    bridge.wait_until(lambda: bridge.states() == everything)
+    bridge.wait_until_delivered(load.confirmed)
     assert {len(set(ids)) for ids in ledger.ids.values()} == {1}
 
 
