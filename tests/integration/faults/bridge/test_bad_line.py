@@ -8,7 +8,7 @@ import pytest
 from tests import figures
 from tests.bridges import BridgeProcess
 from tests.ledger import Ledger
-from tests.load import Load
+from tests.load import BATCH, Load
 from tests.servers.proxy import Proxy
 
 WITHIN_SECONDS = 15
@@ -48,8 +48,8 @@ def test_a_line_that_is_cut_in_the_middle_of_a_frame_loses_nothing(
             bridge.wait_until(lambda lost=lost: bridge.said.count(LOST) > lost)
 
             began = time.monotonic()
-            known = len(ledger.ids)
-            bridge.wait_until(lambda known=known: len(ledger.ids) > known)
+            load.wait_for_more(2 * BATCH)  # some are under way, and may have come over
+            ledger.wait_for(load.confirmed[-1:])
             longest = max(longest, time.monotonic() - began)
     ledger.wait_for(load.confirmed)
 
