@@ -60,7 +60,7 @@ async def test_an_executions_events_are_told_one_after_the_other(stores, listen)
         mine = under_way[call.envelope.event.execution_id]
         mine.add(call.delivery_id)
         assert mine == {call.delivery_id}
-        is_good = call.attempt > 1 or hash(call.envelope.event.id) % 3
+        is_good = call.attempt > 1 or int(call.envelope.event.id[-1]) % 3
         if is_good:
             mine.clear()
         return SUCCEEDED if is_good else FAILED
