@@ -40,16 +40,6 @@ def test_the_index_leads_to_every_page(path):
     assert file == index.file or file in known or file.parent in known
 
 
-@pytest.mark.parametrize("path", pages())
-def test_every_test_that_a_page_names_is_there(path):
-    named = re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", Page(path).text)
-
-    for file, name in named:
-        assert re.search(rf"^(async )?def {name}\(", Page(file).text, re.MULTILINE), (
-            name
-        )
-
-
 def test_every_workbook_in_a_page_says_who_is_called():
     found = [
         read(parse(block.text).value, {"LoggerURL": "http://127.0.0.1:9000"}).document
