@@ -84,6 +84,25 @@ def test_an_endpoint_that_says_gone_is_left_in_peace(
     assert endpoint.is_quiet()
 
 
+def test_another_listener_hears_that_one_is_disabled(
+    client, engine, endpoint, listener
+):
+    operator = client.listeners.add(
+        {"events": ["listener.disabled"], "url": endpoint.url_of("/operator")}
+    )
+    endpoint.answers.append(410)
+
+    engine.task_failed("charge", execution="e1")
+
+    assert endpoint.next().path == "/hook"
+    told = endpoint.next_event(operator["secret"])
+    assert told["type"] == "listener.disabled"
+    assert told["data"]["listener"]["id"] == listener["id"]
+    assert told["data"]["listener"]["disabled_reason"] == (
+        "the receiver answered 410 Gone"
+    )
+
+
 @pytest.mark.usefixtures("listener")
 def test_a_slow_endpoint_does_not_delay_others(client, engine, endpoint):
     endpoint.hold("/slow")

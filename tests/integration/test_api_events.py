@@ -117,6 +117,11 @@ def test_another_body_under_a_known_id_is_a_conflict(url, kept_ids):
     [
         ({**EVENT, "type": "job.failed"}, 422, "type"),
         ({**EVENT, "type": None}, 422, "type"),
+        (
+            {"type": "listener.disabled", "data": {"listener": {"id": "l1"}}},
+            422,
+            "type",
+        ),
         ({"type": "task.failed"}, 422, "data"),
         ({**EVENT, "data": {"execution": {}}}, 422, "data.execution.id"),
         ({**EVENT, "timestamp": "yesterday"}, 422, "timestamp"),
