@@ -17,7 +17,7 @@ test: $(READY) ## run every test, against real servers (under 10 minutes)
 	@$(BIN)/python -m tests.servers.install
 	@$(BIN)/python -m tests.lanes
 
-soak: $(READY) ## run what takes minutes; SOAK="short seed=7" for a minute of it
+soak: $(READY) ## run what takes minutes; SOAK="short seed=7" for less of it
 	@$(BIN)/python -m tests.servers.install
 	@SOAK='$(SOAK)' $(BIN)/pytest tests/soak
 
