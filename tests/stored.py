@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Builders of what a bridge keeps, and its stores on one database."""
 
+import time
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
@@ -129,3 +130,12 @@ def a_stray(**members):
         **members,
     }
     return Quarantined(**members)
+
+
+def wait_until_locked(database):
+    """Wait until somebody waits for a lock."""
+    deadline = time.monotonic() + 20
+    query = "SELECT count(*) FROM pg_locks WHERE NOT granted"
+    with database.read() as connection:
+        while not connection.exec_driver_sql(query).scalar_one():
+            assert time.monotonic() < deadline, "nobody waits"

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import Row, Select, select, update
+from sqlalchemy import Connection, Row, Select, select, update
 
 from bridge.errors import Conflict, NotFound
 from bridge.model import (
@@ -79,9 +79,7 @@ class DeliveryStore:
             .order_by(attempts.c.number)
         )
         with self._database.read() as connection:
-            row = connection.execute(_one(project, delivery_id)).one_or_none()
-            if row is None:
-                raise NotFound("delivery", delivery_id)
+            row = _required(connection, _one(project, delivery_id), delivery_id)
             found = [_attempt(one) for one in connection.execute(tries)]
         return delivery_of(row), found
 
@@ -97,16 +95,19 @@ class DeliveryStore:
             Conflict: Its listener was removed, or it waits for its turn.
         """
         with self._database.write() as connection:
-            row = connection.execute(_one(project, delivery_id)).one_or_none()
-            if row is None:
-                raise NotFound("delivery", delivery_id)
+            row = _required(connection, _one(project, delivery_id), delivery_id)
             kept = connection.scalar(
                 select(listeners.c.id)
                 .where(listeners.c.id == row.listener_id)
                 .where(listeners.c.deleted_at.is_(None))
+                .with_for_update(read=True)
             )
             if kept is None:
                 raise Conflict("its listener was removed")
+            # Both are locked: else it would be due while a bridge just takes it, or
+            # pending for ever for a listener that is just removed.
+            one = _one(None, delivery_id).with_for_update()
+            row = _required(connection, one, delivery_id)
             if row.state == State.PENDING.value and row.due_at is None:
                 raise Conflict("it waits for an earlier event of its execution")
             if row.lease_owner is None:
@@ -193,3 +194,12 @@ def _attempt(row: Row[Any]) -> Attempt:
 def _one(project: str | None, delivery_id: DeliveryId) -> Select[Any]:
     query = select(deliveries).where(deliveries.c.id == delivery_id)
     return query if project is None else query.where(deliveries.c.project == project)
+
+
+def _required(
+    connection: Connection, query: Select[Any], delivery_id: DeliveryId
+) -> Row[Any]:
+    row = connection.execute(query).one_or_none()
+    if row is None:
+        raise NotFound("delivery", delivery_id)
+    return row

@@ -2,7 +2,6 @@
 """What is old goes, what somebody may still need stays, and deliveries go on."""
 
 import asyncio
-import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
@@ -22,7 +21,14 @@ from bridge.store.tables import attempts, deliveries
 from notifier.event import Event
 from notifier.wire import encode_body, routing_key
 from tests.loops import on_loop, until
-from tests.stored import Stores, a_delivery, a_listener, an_attempt, an_envelope
+from tests.stored import (
+    Stores,
+    a_delivery,
+    a_listener,
+    an_attempt,
+    an_envelope,
+    wait_until_locked,
+)
 from tests.workers import RunningWorker
 
 DAY = timedelta(days=1)
@@ -90,15 +96,6 @@ def kept(stores):
 def rows(stores, table):
     with stores.database.read() as connection:
         return connection.scalar(select(func.count()).select_from(table))
-
-
-def wait_until_locked(database):
-    """Wait until somebody waits for a lock."""
-    deadline = time.monotonic() + 20
-    query = "SELECT count(*) FROM pg_locks WHERE NOT granted"
-    with database.read() as connection:
-        while not connection.exec_driver_sql(query).scalar_one():
-            assert time.monotonic() < deadline, "nobody waits"
 
 
 @on_loop

@@ -5,8 +5,22 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from bridge.errors import Conflict
+from bridge.model import State
+from bridge.store import schema
+from bridge.store.database import Database
 from bridge.store.journal import Entry
-from tests.stored import MINUTE, NOW, a_delivery, a_listener, an_attempt, an_envelope
+from bridge.store.listener_changes import count_change, remove_listener
+from tests.stored import (
+    MINUTE,
+    NOW,
+    Stores,
+    a_delivery,
+    a_listener,
+    an_attempt,
+    an_envelope,
+    wait_until_locked,
+)
 
 LATER = NOW + MINUTE
 MUCH_LATER = LATER + MINUTE
@@ -61,3 +75,41 @@ def test_bridges_that_write_the_same_in_another_order_do_not_wait_for_each_other
         list(bridges.map(write, [outcomes, outcomes[::-1]]))
 
     assert len(stores.deliveries.find(limit=100)) == len(waiting)
+
+
+@pytest.fixture
+def on_postgresql(postgres_url):
+    """Stores with one delivery that is due; writers wait for each other's rows only."""
+    with Database(postgres_url) as database:
+        schema.migrate(database)
+        stores, listener, envelope = Stores(database), a_listener(), an_envelope()
+        stores.listeners.add(listener)
+        delivery = a_delivery(envelope, listener)
+        stores.journal().write([Entry((envelope, NOW), (delivery,))])
+        yield stores, delivery
+
+
+def test_a_retry_leaves_alone_what_a_bridge_takes_at_that_moment(on_postgresql):
+    stores, delivery = on_postgresql
+    take = "UPDATE deliveries SET lease_owner = 'bridge 2', due_at = %s"
+    with ThreadPoolExecutor(1) as thread:
+        with stores.database.write() as other:
+            other.exec_driver_sql(take, (LATER,))
+            retrying = thread.submit(stores.deliveries.retry, None, delivery.id, NOW)
+            wait_until_locked(stores.database)
+
+        assert retrying.result().due_at == LATER
+
+
+def test_a_retry_is_refused_if_the_listener_is_removed_at_that_moment(on_postgresql):
+    stores, delivery = on_postgresql
+    with ThreadPoolExecutor(1) as thread:
+        with stores.database.write() as other:
+            version = count_change(other)
+            remove_listener(other, delivery.listener_id, NOW, version)
+            retrying = thread.submit(stores.deliveries.retry, None, delivery.id, NOW)
+            wait_until_locked(stores.database)
+
+        with pytest.raises(Conflict, match="its listener was removed"):
+            retrying.result()
+    assert stores.deliveries.get(None, delivery.id)[0].state is State.CANCELLED
