@@ -4,7 +4,7 @@
 import difflib
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
@@ -66,16 +66,17 @@ def load(
     """
     environ = os.environ if environ is None else environ
     path = find_file(config_file, environ)
+    sections = list_opts()
     try:
-        values = read(list_opts(), path, environ)
+        values = read(sections, path, environ)
     except FileError as err:
         raise SettingsError(str(err)) from err
     if path is not None:
-        _refuse_unknown_sections(path)
+        _refuse_unknown_sections(path, dict(sections))
     for variable, (section, name, kind) in _VARIABLES.items():
         if environ.get(variable):
             values[section, name] = _checked(kind, environ[variable], variable)
-    kinds = {(section, o.name): o.type for section, all_ in list_opts() for o in all_}
+    kinds = {(section, o.name): o.type for section, all_ in sections for o in all_}
     for (section, name), text in ({} if given is None else given).items():
         if text is not None:
             kind = kinds[section, name]
@@ -105,8 +106,7 @@ def find_file(
     return next((path for path in usual if path.is_file()), None)
 
 
-def _refuse_unknown_sections(path: Path) -> None:
-    known = [section for section, _ in list_opts()]
+def _refuse_unknown_sections(path: Path, known: Collection[str]) -> None:
     section = "DEFAULT"  # the generated sample has it, with nothing in it
     for number, line in enumerate(path.read_text("utf-8").splitlines(), 1):
         header = re.match(r"\[(.+)]", line)

@@ -4,11 +4,13 @@
 import stat
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from threading import Barrier
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import inspect, text
 
 from bridge.errors import KeyChanged, SchemaError, SettingsError, StoreError
@@ -19,6 +21,7 @@ from bridge.store.vault import Vault, check_key, claim, read_key
 from tests.served import KEY, OTHER_KEY
 
 STARTING = 4
+STEPS = Path(schema.__file__).with_name("migrations")
 
 
 def test_the_migrated_schema_is_the_one_in_the_tables(database):
@@ -29,6 +32,15 @@ def test_the_migrated_schema_is_the_one_in_the_tables(database):
         differences = compare_metadata(context, metadata)
 
     assert differences == []
+
+
+def test_each_step_stands_in_a_file_named_by_its_number():
+    steps = list(ScriptDirectory(str(STEPS)).walk_revisions())
+
+    assert [Path(one.path).name.partition("_")[0] for one in steps] == [
+        one.revision for one in steps
+    ]
+    assert steps[0].revision == schema.head()
 
 
 def test_an_empty_database_is_migrated_once(database_url):
