@@ -47,9 +47,10 @@ class Callbacks:
 
     def follow(self, settings: CallbackSettings) -> None:
         """Lead where the settings allow it from now on."""
-        self._http.obey(_guard(settings))
+        guard = _guard(settings)
+        self._http.obey(guard)
         if self.handshake is not None:
-            self.handshake.obey(_guard(settings))
+            self.handshake.obey(guard)
         self._amqp.allow(frozenset(settings.amqp_exchanges))
 
 

@@ -2,7 +2,6 @@
 """Connects to brokers, the way that the sources of events need it."""
 
 from collections.abc import Callable, Iterator
-from functools import partial
 from typing import Any, Final
 
 from bridge.intake.frames import tolerant
@@ -60,11 +59,10 @@ def has_queue(urls: Iterator[str], tls: Tls, queue: str) -> bool:
     Raises:
         Unreachable: It cannot be asked.
     """
-    ask = partial(topology.has_queue, queue=queue)
     try:
         connection = dial(next(urls), tls)
         try:
-            return ask(connection)
+            return topology.has_queue(connection, queue)
         finally:
             connection.collect()
     except FAILURES as err:

@@ -8,7 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final, Self
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine, Table, create_engine, event
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import (
     ArgumentError,
@@ -60,7 +61,7 @@ class Database:
     @property
     def is_sqlite(self) -> bool:
         """Whether it is SQLite; else it is PostgreSQL."""
-        return self.file is not None
+        return self._server is None
 
     @property
     def file(self) -> Path | None:
@@ -108,6 +109,12 @@ class Database:
     def close(self) -> None:
         """Close what is open."""
         self.engine.dispose()
+
+
+def insert_into(connection: Connection, table: Table) -> Any:  # noqa: ANN401 - of either dialect
+    """Return an INSERT that can be told what to do with rows that are there already."""
+    is_sqlite = connection.dialect.name == "sqlite"
+    return sqlite.insert(table) if is_sqlite else postgresql.insert(table)
 
 
 def _parse(url: str) -> URL:

@@ -6,16 +6,16 @@ was set; that is what is noted, and compared at the next start of the bridge. Wh
 set while the machine was off cannot be told from time that has passed.
 """
 
-from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-from sqlalchemy import Connection, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, bindparam, select, update
 
 from bridge.model import State
 from bridge.store.database import Database
-from bridge.store.tables import deliveries, settings
+from bridge.store.facts import note, noted
+from bridge.store.tables import deliveries
 
 LEAST: Final = timedelta(seconds=1)
 """Whatever is less may be the reading's inexactness."""
@@ -40,34 +40,29 @@ def follow(database: Database, started_at: datetime) -> timedelta:
         return timedelta()
     boot = _BOOT_ID.read_text("ascii").strip()
     with database.write() as connection:
-        before = _noted(connection, boot)
+        before = _started_before(connection, boot)
         jump = timedelta() if before is None else started_at - before
         if before is not None and abs(jump) < LEAST:
             return timedelta()
-        _move(connection, jump)
-        _note(connection, f"{boot} {started_at.isoformat()}")
+        if jump:
+            _move(connection, jump)
+        note(connection, _NAME, f"{boot} {started_at.isoformat()}")
     return jump
 
 
-def _noted(connection: Connection, boot: str) -> datetime | None:
-    query = select(settings.c.value).where(settings.c.name == _NAME)
-    known, _, started_at = (connection.scalar(query) or "").partition(" ")
+def _started_before(connection: Connection, boot: str) -> datetime | None:
+    known, _, started_at = (noted(connection, _NAME) or "").partition(" ")
     return datetime.fromisoformat(started_at) if known == boot else None
 
 
-def _note(connection: Connection, value: str) -> None:
-    connection.execute(delete(settings).where(settings.c.name == _NAME))
-    connection.execute(insert(settings).values(name=_NAME, value=value))
-
-
 def _move(connection: Connection, jump: timedelta) -> None:
-    is_pending = deliveries.c.state == State.PENDING.value
-    query = select(deliveries.c.id, deliveries.c.due_at).where(is_pending)
-    due: Sequence[Any] = connection.execute(query).all() if jump else ()
+    query = (
+        select(deliveries.c.id, deliveries.c.due_at)
+        .where(deliveries.c.state == State.PENDING.value)
+        .where(deliveries.c.due_at.is_not(None))
+    )
     moved = [
-        {"moved": row.id, "to": row.due_at + jump}
-        for row in due
-        if row.due_at is not None
+        {"moved": row.id, "to": row.due_at + jump} for row in connection.execute(query)
     ]
     if moved:
         statement = update(deliveries).where(deliveries.c.id == bindparam("moved"))

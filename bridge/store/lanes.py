@@ -9,12 +9,11 @@ from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import Row, delete, func, select
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Connection, Row, delete, select
 
 from bridge.model import ListenerId, State
 from bridge.model.lane_state import BreakerState, LaneState
-from bridge.store.database import Database
+from bridge.store.database import Database, insert_into
 from bridge.store.tables import deliveries, lanes
 
 REPEAT_AFTER: Final = timedelta(seconds=30)
@@ -33,7 +32,6 @@ class LaneStore:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._insert = sqlite.insert if database.is_sqlite else postgresql.insert
 
     def all(self) -> Sequence[LaneState]:
         """Return what was written last of every endpoint."""
@@ -64,16 +62,10 @@ class LaneStore:
         self, states: Sequence[LaneState], well: Sequence[ListenerId], now: datetime
     ) -> None:
         """Keep how endpoints are, and forget those that are well."""
-        statement = self._insert(lanes)
         rows = sorted((_row(one, now) for one in states), key=_by_listener)
-        names = [one.name for one in lanes.columns if not one.primary_key]
-        upsert = statement.on_conflict_do_update(
-            index_elements=["listener_id"],
-            set_={name: statement.excluded[name] for name in names},
-        )
         with self._database.write() as connection:
             if rows:
-                connection.execute(upsert, rows)
+                _keep(connection, rows)
             for start in range(0, len(well), _MAX_KEYS):
                 some = well[start : start + _MAX_KEYS]
                 connection.execute(delete(lanes).where(lanes.c.listener_id.in_(some)))
@@ -81,13 +73,24 @@ class LaneStore:
     def has_delivered(self, listener_id: ListenerId, since: datetime) -> bool:
         """Tell whether any bridge has delivered anything to a listener since then."""
         query = (
-            select(func.count())
+            select(deliveries.c.id)
             .where(deliveries.c.listener_id == listener_id)
             .where(deliveries.c.state == State.DELIVERED.value)
             .where(deliveries.c.updated_at >= since)
+            .limit(1)
         )
         with self._database.read() as connection:
-            return bool(connection.scalar(query))
+            return connection.scalar(query) is not None
+
+
+def _keep(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
+    statement = insert_into(connection, lanes)
+    names = [one.name for one in lanes.columns if not one.primary_key]
+    upsert = statement.on_conflict_do_update(
+        index_elements=["listener_id"],
+        set_={name: statement.excluded[name] for name in names},
+    )
+    connection.execute(upsert, rows)
 
 
 def _row(state: LaneState, now: datetime) -> dict[str, Any]:

@@ -9,9 +9,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Table, literal_column, or_, select
-from sqlalchemy.dialects import postgresql, sqlite
 
 from bridge.model import State
+from bridge.store.database import insert_into
 from bridge.store.staging import WORTHWHILE_ROWS, stage
 from bridge.store.tables import attempts, deliveries, events
 
@@ -37,7 +37,7 @@ class Merge:
     ) -> None:
         self._connection = connection
         self._owner = owner
-        self._is_sqlite = connection.dialect.name == "sqlite"
+        self._can_stage = connection.dialect.name == "postgresql"
         self._stage_from = stage_from
 
     def events(self, rows: Sequence[Row]) -> None:
@@ -72,8 +72,8 @@ class Merge:
         """Insert rows; `onto` says what becomes of those that are there already."""
         if not rows:
             return
-        insert = sqlite.insert(table) if self._is_sqlite else postgresql.insert(table)
-        if self._is_sqlite or len(rows) < self._stage_from:
+        insert = insert_into(self._connection, table)
+        if not self._can_stage or len(rows) < self._stage_from:
             self._connection.execute(onto(insert), rows)
             return
         staged = stage(self._connection, table, rows)

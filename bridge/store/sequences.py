@@ -13,10 +13,9 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from sqlalchemy import Connection, bindparam, func, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from bridge.model import Delivery, Envelope, State
-from bridge.store.database import Database
+from bridge.store.database import Database, insert_into
 from bridge.store.deliveries import delivery_row
 from bridge.store.events import event_row
 from bridge.store.removed import cancel_for_removed
@@ -77,7 +76,6 @@ class SequenceStore:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._insert = sqlite.insert if database.is_sqlite else postgresql.insert
 
     def number(
         self, found: Sequence[tuple[Envelope, Sequence[Delivery]]], now: datetime
@@ -102,8 +100,9 @@ class SequenceStore:
             kept = [
                 event_row(arrived[key], now, queued=False) for key in sorted(arrived)
             ]
-            connection.execute(self._insert(events).on_conflict_do_nothing(), kept)
-            self._place(connection, [rows[key] for key in sorted(rows)])
+            keep = insert_into(connection, events).on_conflict_do_nothing()
+            connection.execute(keep, kept)
+            _place(connection, [rows[key] for key in sorted(rows)])
             turns.note(rows.values())
             turns.within(connection)
         turns.after()
@@ -131,7 +130,7 @@ class SequenceStore:
             rows = [dict(row) for row in connection.execute(query).mappings()]
             for position, row in enumerate(rows, last - BATCH + 1):
                 row["position"] = position
-            self._place(connection, sorted(rows, key=lambda row: row["id"]))
+            _place(connection, sorted(rows, key=lambda row: row["id"]))
             turns.note(rows)
             turns.within(connection)
         turns.after()
@@ -156,18 +155,19 @@ class SequenceStore:
                 _let_follow(connection, turns, now)
         return len(turns)
 
-    def _place(self, connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
-        if not rows:
-            return
-        statement = self._insert(deliveries)
-        connection.execute(
-            statement.on_conflict_do_update(
-                index_elements=["id"],
-                set_={"position": statement.excluded.position},
-                where=_unnumbered(),
-            ),
-            rows,
-        )
+
+def _place(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
+    if not rows:
+        return
+    statement = insert_into(connection, deliveries)
+    connection.execute(
+        statement.on_conflict_do_update(
+            index_elements=["id"],
+            set_={"position": statement.excluded.position},
+            where=_unnumbered(),
+        ),
+        rows,
+    )
 
 
 def _let_follow(connection: Connection, turns: Iterable[Turn], now: datetime) -> None:

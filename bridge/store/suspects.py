@@ -10,9 +10,8 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from sqlalchemy import delete, select
-from sqlalchemy.dialects import postgresql, sqlite
 
-from bridge.store.database import Database
+from bridge.store.database import Database, insert_into
 from bridge.store.tables import suspects
 
 _STALE: Final = timedelta(days=1)
@@ -33,7 +32,6 @@ class SuspectStore:
     def __init__(self, database: Database, owner: str) -> None:
         self._database = database
         self._owner = owner
-        self._insert = sqlite.insert if database.is_sqlite else postgresql.insert
 
     def crashes(self, fingerprints: Collection[str]) -> dict[str, int]:
         """Return how many bridges died while they handled these; 0 is left out."""
@@ -61,15 +59,14 @@ class SuspectStore:
             }
             for key, count in sorted(crashes.items())
         ]
-        statement = self._insert(suspects)
-        new = statement.excluded
-        upsert = statement.on_conflict_do_update(
-            index_elements=["fingerprint"],
-            set_={name: new[name] for name in ("crashes", "owner", "marked_at")},
-        )
+        stale = suspects.c.marked_at < now - _STALE
         with self._database.write() as connection:
-            connection.execute(
-                delete(suspects).where(suspects.c.marked_at < now - _STALE)
+            connection.execute(delete(suspects).where(stale))
+            statement = insert_into(connection, suspects)
+            new = statement.excluded
+            upsert = statement.on_conflict_do_update(
+                index_elements=["fingerprint"],
+                set_={name: new[name] for name in ("crashes", "owner", "marked_at")},
             )
             connection.execute(upsert, rows)
 

@@ -66,13 +66,20 @@ metadata: Final = MetaData(
 # SQLite numbers rows by itself only for a column that says INTEGER.
 _Sequence: Final = BigInteger().with_variant(Integer, "sqlite")
 
+
+def _partial(name: str, *columns: str, where: str, unique: bool = False) -> Index:
+    """Return an index of those rows alone of which something is true."""
+    of = text(where)
+    return Index(name, *columns, unique=unique, sqlite_where=of, postgresql_where=of)
+
+
 settings: Final = Table(
     "settings",
     metadata,
     Column("name", String(64), primary_key=True),
     Column("value", Text, nullable=False),
 )
-"""Facts about this database: ``key_fingerprint``."""
+"""Facts about this database: ``key_fingerprint``, ``clock``."""
 
 counters: Final = Table(
     "counters",
@@ -114,20 +121,15 @@ listeners: Final = Table(
     Column("rate_per_second", Float),
     Column("ordered", Boolean, nullable=False, server_default=false()),
     Index("ix_listeners_changed_in", "changed_in"),
-    Index(
-        "ix_listeners_workbook",
-        "project",
-        "workbook",
-        sqlite_where=text("workbook_key IS NOT NULL"),
-        postgresql_where=text("workbook_key IS NOT NULL"),
+    _partial(
+        "ix_listeners_workbook", "project", "workbook", where="workbook_key IS NOT NULL"
     ),
-    Index(
+    _partial(
         "uq_listeners_project_name",
         "project",
         "name",
+        where="deleted_at IS NULL",
         unique=True,
-        sqlite_where=text("deleted_at IS NULL"),
-        postgresql_where=text("deleted_at IS NULL"),
     ),
 )
 """``workbook_key``: what its workbook knows it by; null: it was made by hand."""
@@ -162,12 +164,7 @@ events: Final = Table(
     Index("uq_events_source_id", "source", "id", unique=True),
     Index("ix_events_id", "id"),
     Index("ix_events_execution_id", "execution_id"),
-    Index(
-        "ix_events_queued",
-        "position",
-        sqlite_where=text("queued"),
-        postgresql_where=text("queued"),
-    ),
+    _partial("ix_events_queued", "position", where="queued"),
 )
 """Every event taken in. ``queued``: it waits to be routed (no broker keeps it)."""
 
@@ -189,27 +186,19 @@ deliveries: Final = Table(
     Column("created_at", UtcTime, nullable=False),
     Column("updated_at", UtcTime, nullable=False),
     Column("position", BigInteger),
-    Index(
-        "ix_deliveries_due",
-        "listener_id",
-        "due_at",
-        sqlite_where=text("state = 'pending'"),
-        postgresql_where=text("state = 'pending'"),
-    ),
-    Index(
+    _partial("ix_deliveries_due", "listener_id", "due_at", where="state = 'pending'"),
+    _partial(
         "ix_deliveries_position",
         "listener_id",
         "execution_id",
         "position",
-        sqlite_where=text("state = 'pending' AND position IS NOT NULL"),
-        postgresql_where=text("state = 'pending' AND position IS NOT NULL"),
+        where="state = 'pending' AND position IS NOT NULL",
     ),
     Index("ix_deliveries_event", "event_source", "event_id"),
     Index("ix_deliveries_listener_created", "listener_id", "created_at"),
     Index("ix_deliveries_execution", "execution_id"),
     Index("ix_deliveries_created_at", "created_at"),
 )
-
 """``due_at``: when a bridge may take a pending one. ``lease_owner``: the bridge that has
 it now; ``due_at`` is then when its lease ends. ``position``: its place among those of
 its listener and execution; only the first of those that are pending is ever due."""

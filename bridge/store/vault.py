@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import Any, Final
 
 from cryptography.fernet import Fernet, InvalidToken
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection
 
 from bridge.errors import KeyChanged, SettingsError
 from bridge.store.database import Database
+from bridge.store.facts import note, noted
 from bridge.store.lock import wait_alone
-from bridge.store.tables import settings
 
 KEY_MODE: Final = 0o600
 _FINGERPRINT: Final = "key_fingerprint"
@@ -129,16 +129,12 @@ def require_key(connection: Connection, vault: Vault) -> None:
 
 def noted_key(connection: Connection) -> str | None:
     """Return the fingerprint of the key that seals this database, once there is one."""
-    name = settings.c.name == _FINGERPRINT
-    known: str | None = connection.scalar(select(settings.c.value).where(name))
-    return known
+    return noted(connection, _FINGERPRINT)
 
 
 def note_key(connection: Connection, vault: Vault) -> None:
     """Note that this key seals the database from now on."""
-    connection.execute(delete(settings).where(settings.c.name == _FINGERPRINT))
-    row = {"name": _FINGERPRINT, "value": vault.fingerprint}
-    connection.execute(insert(settings).values(row))
+    note(connection, _FINGERPRINT, vault.fingerprint)
 
 
 def _is_sealed(connection: Connection, vault: Vault) -> bool:
