@@ -12,7 +12,7 @@ import yaml
 from bridge.model.auth import SECRETS
 from bridge.shape.merging import MASK, mask
 from bridge.workbook.document import Document, Entry, Hook, Service
-from bridge.workbook.yaml_text import parse
+from bridge.workbook.places import line_at
 
 MARK: Final = "# made by the API"
 
@@ -32,11 +32,14 @@ def shown(document: Document) -> dict[str, Any]:
 def shown_as_yaml(document: Document) -> str:
     """Return a workbook as people may read it, pieces made by the API marked."""
     text = yaml.safe_dump(shown(document), sort_keys=False, allow_unicode=True)
-    lines = text.splitlines(keepends=True)
-    places = parse(text).lines
-    marked = {places[path] for _, path in document.made_by_api() if path in places}
+    paths = [path for _, path in document.made_by_api()]
+    if not paths:
+        return text
+    # Not read as what others send is: it may be longer than they may write it.
+    root = yaml.compose(text, yaml.SafeLoader)
+    marked = set() if root is None else {line_at(root, path) for path in paths}
     told = []
-    for number, line in enumerate(lines, start=1):
+    for number, line in enumerate(text.splitlines(keepends=True), start=1):
         if number in marked:
             indent = line[: len(line) - len(line.lstrip())]
             told.append(f"{indent}{MARK}\n")

@@ -15,6 +15,9 @@ _VARIABLE: Final = re.compile(r"\{\s*\$\.([A-Za-z_]\w*)\s*\}")
 _UNQUOTED: Final = re.compile(r"\$\.[A-Za-z_]\w*")
 _CONDITION: Final = "when"
 
+# Joined only where it has to be told: a name may be as long as all that is below it.
+_Path = str | tuple["_Path", str]
+
 
 def fill(value: object, given: Mapping[str, str], path: str) -> Any:  # noqa: ANN401 - JSON in, JSON out
     """Return a value with every variable in it filled; conditions stay as they are.
@@ -27,6 +30,10 @@ def fill(value: object, given: Mapping[str, str], path: str) -> Any:  # noqa: AN
     Raises:
         Invalid: Nothing was given for one; or there is a value that JSON has not.
     """
+    return _fill(value, given, path)
+
+
+def _fill(value: object, given: Mapping[str, str], path: _Path) -> Any:  # noqa: ANN401 - as `fill`
     match value:
         case str():
             return _filled(value, given, path)
@@ -37,25 +44,36 @@ def fill(value: object, given: Mapping[str, str], path: str) -> Any:  # noqa: AN
             return {
                 _name(name, path): one
                 if name == _CONDITION
-                else fill(one, given, f"{path}.{name}")
+                else _fill(one, given, (path, f".{name}"))
                 for name, one in members.items()
             }
         case list():
-            return [fill(o, given, f"{path}[{i}]") for i, o in enumerate(value)]
+            return [_fill(o, given, (path, f"[{i}]")) for i, o in enumerate(value)]
         case bool() | int() | float() | None:
             return value
         case _:
-            raise Invalid(path, f"is a {type(value).__name__}; put it in quotes")
+            kind = type(value).__name__
+            raise Invalid(_joined(path), f"is a {kind}; put it in quotes")
 
 
-def _filled(text: str, given: Mapping[str, str], path: str) -> str:
+def _joined(path: _Path) -> str:
+    steps = []
+    while not isinstance(path, str):
+        path, step = path
+        steps.append(step)
+    return "".join([path, *reversed(steps)])
+
+
+def _filled(text: str, given: Mapping[str, str], path: _Path) -> str:
     def look_up(found: re.Match[str]) -> str:
         name = found[1]
         if name not in given:
             hint = suggestion(name, given) or f"; give it by --var {name}=…"
-            raise Invalid(path, f"nothing was given for {{$.{name}}}{hint}")
+            told = f"nothing was given for {{$.{name}}}{hint}"
+            raise Invalid(_joined(path), told)
         if _VARIABLE.search(given[name]):
-            raise Invalid(path, f"{{$.{name}}} must not be filled with another {{$.…}}")
+            told = f"{{$.{name}}} must not be filled with another {{$.…}}"
+            raise Invalid(_joined(path), told)
         return given[name]
 
     return _VARIABLE.sub(look_up, text)
@@ -66,7 +84,8 @@ def _is_variable(members: Mapping[Any, Any]) -> bool:
     return value is None and isinstance(name, str) and bool(_UNQUOTED.fullmatch(name))
 
 
-def _name(name: object, path: str) -> str:
+def _name(name: object, path: _Path) -> str:
     if not isinstance(name, str):
-        raise Invalid(path, f"{name!r} is a name and must be a text; put it in quotes")
+        told = f"{name!r} is a name and must be a text; put it in quotes"
+        raise Invalid(_joined(path), told)
     return name

@@ -1,12 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""YAML as plain values, bounded in size, and the line that each of them stands on.
+"""YAML as plain values, bounded in size, with the lines that errors are on.
 
 Only what JSON has is made of it: no tag makes an object. Aliases are counted as often
 as they are used, before any of them is followed.
 """
 
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -14,6 +13,7 @@ import yaml
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from bridge.errors import Invalid
+from bridge.workbook.places import line_near, line_of
 
 MAX_CHARACTERS: Final = 256 * 1024
 MAX_VALUES: Final = 50_000
@@ -24,7 +24,6 @@ MAX_DEPTH: Final = 32
 WHOLE: Final = "workbook"
 """What errors name where no single field is at fault."""
 
-_INDEX: Final = re.compile(r"\[\d+\]")
 _MERGE: Final = "tag:yaml.org,2002:merge"
 
 
@@ -33,21 +32,16 @@ class Parsed:
     """What a text holds.
 
     Attributes:
-        lines: Path of each value, such as ``listeners[0].events``, to its line.
+        root: The YAML that it was read from; None: it was none.
     """
 
     value: Any
-    lines: Mapping[str, int] = field(repr=False)
+    root: Node | None = field(default=None, repr=False)
 
     def located(self, err: Invalid) -> Invalid:
         """Return an error that also says on which line, as far as that is known."""
-        path = err.field
-        while path:
-            line = self.lines.get(path) or self.lines.get(_INDEX.sub("", path))
-            if line is not None:
-                return Invalid(err.field, f"line {line}: {err.reason}")
-            path = re.sub(r"(^|\.)[^.]*$", "", path)
-        return err
+        line = None if self.root is None else line_near(self.root, err.field)
+        return err if line is None else Invalid(err.field, f"line {line}: {err.reason}")
 
 
 def parse(text: str) -> Parsed:
@@ -78,39 +72,42 @@ def _parse(text: str) -> Parsed:
         root = loader.get_single_node()
         if root is None:
             raise Invalid(WHOLE, "is empty")
-        _check_size(_Sizes().of(root, 0))
-        lines: dict[str, int] = {}
-        for path, line in _places(root, ""):
-            lines.setdefault(path, line)
-            lines.setdefault(_INDEX.sub("", path), line)
-        return Parsed(loader.construct_document(root), lines)
+        size, _ = _Sizes().of(root, 0)
+        if size > MAX_VALUES:
+            raise Invalid(WHOLE, f"holds over {MAX_VALUES} values, aliases included")
+        return Parsed(loader.construct_document(root), root)
     finally:
         loader.dispose()
 
 
 class _Sizes:
-    """Counts the values below each node, once; refuses depth, circles and repeats."""
+    """Measures each node, once; refuses depth, circles and repeats."""
 
     def __init__(self) -> None:
-        self._known: dict[int, int] = {}
+        self._known: dict[int, tuple[int, int]] = {}
         self._open: set[int] = set()
 
-    def of(self, node: Node, depth: int) -> int:
-        if id(node) in self._known:
-            return self._known[id(node)]
-        if id(node) in self._open:
-            raise Invalid(WHOLE, f"line {_line(node)}: holds itself, by an alias")
-        if depth > MAX_DEPTH:
+    def of(self, node: Node, depth: int) -> tuple[int, int]:
+        """Return how many values a node holds, and on how many levels below it."""
+        known = self._known.get(id(node))
+        if depth + (0 if known is None else known[1]) > MAX_DEPTH:
             raise Invalid(
-                WHOLE, f"line {_line(node)}: is nested over {MAX_DEPTH} levels deep"
+                WHOLE, f"line {line_of(node)}: is nested over {MAX_DEPTH} levels deep"
             )
+        if known is None:
+            known = self._known[id(node)] = self._measured(node, depth)
+        return known
+
+    def _measured(self, node: Node, depth: int) -> tuple[int, int]:
+        if id(node) in self._open:
+            raise Invalid(WHOLE, f"line {line_of(node)}: holds itself, by an alias")
         self._open.add(id(node))
-        size = 1
+        size, levels = 1, 0
         for part in _parts(node):
-            size += self.of(part, depth + 1)
+            more, below = self.of(part, depth + 1)
+            size, levels = size + more, max(levels, below + 1)
         self._open.remove(id(node))
-        self._known[id(node)] = size
-        return size
+        return size, levels
 
 
 def _parts(node: Node) -> Iterator[Node]:
@@ -130,36 +127,11 @@ def _check_keys(node: MappingNode) -> None:
     seen: dict[str, int] = {}
     for key, _ in node.value:
         if not isinstance(key, ScalarNode):
-            raise Invalid(WHOLE, f"line {_line(key)}: a name must be a text")
+            raise Invalid(WHOLE, f"line {line_of(key)}: a name must be a text")
         if key.value in seen and key.tag != _MERGE:
-            lines = f"lines {seen[key.value]} and {_line(key)}"
+            lines = f"lines {seen[key.value]} and {line_of(key)}"
             raise Invalid(WHOLE, f"{lines}: {key.value!r} is there twice")
-        seen[key.value] = _line(key)
-
-
-def _check_size(size: int) -> None:
-    if size > MAX_VALUES:
-        raise Invalid(WHOLE, f"holds over {MAX_VALUES} values, aliases included")
-
-
-def _places(node: Node, path: str) -> Iterator[tuple[str, int]]:
-    yield path, _line(node)
-    match node:
-        case SequenceNode():
-            for index, item in enumerate(node.value):
-                yield from _places(item, f"{path}[{index}]")
-        case MappingNode():
-            for key, value in node.value:
-                if isinstance(key, ScalarNode):
-                    inner = f"{path}.{key.value}" if path else key.value
-                    yield inner, _line(key)
-                    yield from _places(value, inner)
-        case _:
-            return
-
-
-def _line(node: Node) -> int:
-    return int(node.start_mark.line) + 1
+        seen[key.value] = line_of(key)
 
 
 def _told(err: yaml.MarkedYAMLError, text: str) -> str:

@@ -2,6 +2,7 @@
 """YAML as plain values: bounded, and with lines."""
 
 import time
+import tracemalloc
 
 import pytest
 
@@ -24,6 +25,11 @@ d: &d {<<: [*c, *c, *c, *c, *c, *c, *c, *c, *c, *c]}
 e: &e {<<: [*d, *d, *d, *d, *d, *d, *d, *d, *d, *d]}
 f: &f {<<: [*e, *e, *e, *e, *e, *e, *e, *e, *e, *e]}
 """
+# Each line is allowed; each alias takes the next one 20 levels deeper.
+DEEP = "a: &a 1\n" + "".join(
+    f"{chr(b)}: &{chr(b)} {'[' * 20}*{chr(b - 1)}{']' * 20}\n"
+    for b in range(ord("b"), ord("z") + 1)
+)
 
 
 @pytest.mark.parametrize(
@@ -44,10 +50,12 @@ f: &f {<<: [*e, *e, *e, *e, *e, *e, *e, *e, *e, *e]}
         ("a" * (MAX_CHARACTERS + 1), f"at most {MAX_CHARACTERS}"),
         (BOMB, "holds over 50000 values, aliases included"),
         (MERGES, "holds over 50000 values, aliases included"),
+        (DEEP, "line 2: is nested over 32 levels deep"),
     ],
     ids=[
         *("empty", "twice", "broken", "unquoted", "itself", "no text", "object"),
         *("date", "NUL", "two", "deep", "deeper", "long", "bomb", "merges"),
+        "deep by aliases",
     ],
 )
 def test_what_is_no_bounded_yaml_is_refused_in_no_time(text, reason):
@@ -58,6 +66,18 @@ def test_what_is_no_bounded_yaml_is_refused_in_no_time(text, reason):
 
     assert reason in refused.value.reason
     assert time.monotonic() - start < 10
+
+
+def test_long_names_are_not_kept_for_each_value_below_them():
+    text = f"? {'n' * 10_000}\n: [{'1,' * 5_000}]"
+    tracemalloc.start()
+    try:
+        parse(text)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert peak < 20 * 1024**2
 
 
 def test_aliases_and_merges_are_followed():
