@@ -35,6 +35,9 @@ MEDIA_TYPE: Final = "application/problem+json"
 LATER: Final[Mapping[str, str]] = {"Retry-After": "1"}
 """Headers of an answer that the same request may have another one to, in a second."""
 
+MAX_TOLD: Final = 20
+"""So many wrong fields are told; to find the right names for all may take minutes."""
+
 OLD_PATHS: Final = "/v1/workbooks/"
 """The client of Mistral's first API works below; it reads errors in ``faultstring``."""
 
@@ -110,8 +113,9 @@ def install(app: FastAPI, known: Mapping[str, Collection[str]]) -> None:
 
     async def malformed(request: Request, error: Exception) -> Response:
         assert isinstance(error, RequestValidationError)  # noqa: S101 - registered so
-        found = [fault_of(one, known) for one in error.errors()]
-        return _fields(request, 422, found)
+        wrong = error.errors()
+        found = [fault_of(one, known) for one in wrong[:MAX_TOLD]]
+        return _fields(request, 422, found, more=len(wrong) - len(found))
 
     app.add_exception_handler(RequestValidationError, malformed)
     app.add_exception_handler(HTTPException, _http)
@@ -156,12 +160,10 @@ async def _quota_reached(request: Request, error: Exception) -> Response:
 async def _expected(request: Request, error: Exception) -> Response:
     status = next(_STATUS[kind] for kind in type(error).mro() if kind in _STATUS)
     headers = LATER if status == _LATER else {}
+    members: dict[str, Any] = {}
     if isinstance(error, bus.PublishError):
-        ids = list(error.event_ids)
-        return told(
-            request.url.path, status, str(error), headers=headers, event_ids=ids
-        )
-    return told(request.url.path, status, str(error), headers=headers)
+        members["event_ids"] = list(error.event_ids)
+    return told(request.url.path, status, str(error), headers=headers, **members)
 
 
 async def _unexpected(request: Request, error: Exception) -> Response:
@@ -170,8 +172,9 @@ async def _unexpected(request: Request, error: Exception) -> Response:
 
 
 def _fields(
-    request: Request, status: int, errors: Sequence[tuple[str, str]]
+    request: Request, status: int, errors: Sequence[tuple[str, str]], more: int = 0
 ) -> Response:
-    detail = "; ".join(f"{field}: {reason}" for field, reason in errors)
+    said = [f"{field}: {reason}" for field, reason in errors]
+    detail = "; ".join([*said, f"and {more} more"] if more else said)
     named = [{"field": field, "reason": reason} for field, reason in errors]
     return told(request.url.path, status, detail, errors=named)

@@ -8,6 +8,9 @@ from typing import Any, Final, get_args
 from pydantic import BaseModel
 
 _ALIKE: Final = 0.5  # difflib's ratio: 'oredred' is that near to 'ordered'
+# Beyond, comparing takes minutes; nobody means a name of theirs by one so long.
+_MAX_CHARS: Final = 64
+_MAX_KNOWN: Final = 1000
 
 
 def fault_of(
@@ -47,5 +50,7 @@ def _models_in(annotation: object) -> Iterator[type[BaseModel]]:
 
 def suggestion(name: str, known: Collection[str]) -> str:
     """Return what to say behind an unknown name; empty if none is near it."""
+    if len(name) > _MAX_CHARS or len(known) > _MAX_KNOWN:
+        return ""
     near = difflib.get_close_matches(name, known, n=1, cutoff=_ALIKE)
     return f"; did you mean {near[0]}?" if near else ""

@@ -4,6 +4,8 @@
 import pytest
 import requests
 
+from bridge.api.problems import MAX_TOLD
+
 HOOK = "http://127.0.0.1:9/hook"
 JSON = {"Content-Type": "application/json"}
 FINE = {"events": ["TASK"], "callback": {"url": HOOK}}
@@ -182,6 +184,23 @@ def test_several_wrong_fields_are_all_named(url):
 
     fields = {one["field"] for one in answer.json()["errors"]}
     assert fields == {"events", "max_in_flight", "callback.timeout"}
+
+
+def test_of_many_wrong_fields_some_are_told_and_the_rest_counted(url):
+    wrong = {f"wokbook{number}": 1 for number in range(MAX_TOLD + 3)}
+
+    told = requests.post(url, json={**FINE, **wrong}, timeout=10).json()
+
+    assert len(told["errors"]) == MAX_TOLD
+    assert told["detail"].endswith("; and 3 more")
+
+
+def test_a_name_longer_than_any_of_ours_is_compared_with_none(url):
+    long = "wokbook" * 10_000
+
+    told = requests.post(url, json={**FINE, long: 1}, timeout=10).json()
+
+    assert told["errors"] == [{"field": long, "reason": "unknown field"}]
 
 
 def test_what_is_missing_is_named(url):
