@@ -44,7 +44,7 @@ def show_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None
 
 def show_members(members: Iterable[tuple[str, object]]) -> None:
     """Print names and values, one a line; those that are None are left out."""
-    known = [(name, value) for name, value in members if value is not None]
+    known = [(in_words(name), one) for name, one in members if one is not None]
     width = max((len(name) for name, _ in known), default=0)
     for name, value in known:
         click.echo(f"{click.style(name.ljust(width), bold=True)}  {in_words(value)}")
