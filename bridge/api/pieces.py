@@ -161,7 +161,7 @@ def router(parts: Parts) -> APIRouter:
 
 
 def _place(workflow: str | None, task: str | None, moment: str) -> Place:
-    for name in (workflow, task):
+    for field, name in (("workflow", workflow), ("task", task)):
         if name is not None:
-            check_name("workflow" if task is None else "task", name)
+            check_name(field, name)
     return Place(workflow, task, moment)

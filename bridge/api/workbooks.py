@@ -3,6 +3,7 @@
 
 from collections.abc import Mapping
 from typing import Annotated, Any, Final
+from urllib.parse import quote, unquote
 
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -55,7 +56,7 @@ class Sent(Strict):
         """
         if isinstance(self.workbook, str):
             return parse(self.workbook)
-        return Parsed(self.workbook, {})
+        return Parsed(self.workbook)
 
 
 _REQUEST_BODY: Final = {
@@ -133,11 +134,11 @@ class WorkbookRoutes:
         of, _, name = ("" if wanted.after is None else wanted.after).partition("/")
         found = self._workbooks.find(
             limit=wanted.limit + 1,
-            after=(of, name),
+            after=(unquote(of), name),
             project=caller.within(wanted.project),
         )
         page = found[: wanted.limit]
-        last = f"{page[-1].project}/{page[-1].name}" if page else None
+        last = f"{quote(page[-1].project, '')}/{page[-1].name}" if page else None
         more = len(found) > len(page)
         listed = [listed_json(one) for one in page]
         return JSONResponse({"workbooks": listed, "next": last if more else None})

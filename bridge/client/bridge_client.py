@@ -44,6 +44,7 @@ class BridgeClient:
         workbooks: What workbooks say of callbacks.
         deliveries: Who was told, when, and what they answered.
         tokens: What lets others in.
+        quarantine: Messages that were set aside.
 
     Raises:
         ClientError: From every method, when the bridge answers no.

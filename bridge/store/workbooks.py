@@ -54,6 +54,11 @@ class Changed:
     changed: Sequence[Listener] = ()
     removed: Sequence[Listener] = ()
 
+    def as_kept(self) -> "Changed":
+        """Return it with the revisions that they have once it is done."""
+        changed = [replace(one, revision=one.revision + 1) for one in self.changed]
+        return replace(self, changed=changed)
+
 
 class WorkbookStore:
     """The workbooks of one database.
@@ -177,10 +182,9 @@ class WorkbookStore:
                 raise OutOfDate(f"the listener {one.id} is no more") from err
         for one in what.removed:
             remove_listener(connection, one.id, now, version)
-        for one in what.changed:
-            changed = replace(one, revision=one.revision + 1)
-            row = listener_row(changed, self._vault) | {"changed_in": version}
-            update_listener(connection, changed, row)
+        for one in what.as_kept().changed:
+            row = listener_row(one, self._vault) | {"changed_in": version}
+            update_listener(connection, one, row)
         if what.added and self._at_most is not None:
             project, more = what.added[0].project, len(what.added)
             check_room(connection, project, self._at_most, more=more)

@@ -173,7 +173,7 @@ class Workbooks:
         if state == before.stored.state and not what and before.stored.revision:
             stored = before.stored
         elif not dry_run:
-            stored = self._store.save(stored, followed)
+            stored, followed = self._store.save(stored, followed), followed.as_kept()
             self._registrar.announce()
         made = {
             **{k: one for k, one in before.made.items() if k not in what.removed},

@@ -87,6 +87,11 @@ def test_a_piece_that_cannot_be_is_refused_and_nothing_stored(
     assert client.workbooks.get("orders")["revision"] == 2
 
 
+def test_a_workflow_that_is_none_is_told_as_one(client):
+    with pytest.raises(ClientError, match=r"^workflow: a name has 1 to 255 characters"):
+        client.workbooks.put_piece("a", "tasks/b/on-exit", "Logger:a", workflow="")
+
+
 def test_what_is_called_is_not_taken_away(apply, client):
     apply()
 

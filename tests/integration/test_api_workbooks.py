@@ -5,7 +5,7 @@ import pytest
 import requests
 
 from bridge.client import ClientError
-from bridge.workbook.yaml_text import parse
+from bridge.workbook.yaml_text import MAX_CHARACTERS, parse
 from tests.workbooks import KEYS, ORDERS, VARS
 
 SUCCESS = "tasks/charge/on-exit/Logger:success"
@@ -244,3 +244,25 @@ def test_a_long_list_goes_on_where_the_page_before_ended(ask, client):
         *("a", "b/c", "d")
     ]
     assert last["next"] is None
+
+
+def test_a_list_goes_on_behind_a_project_with_a_slash(ask, client):
+    for name in ("a", "b", "c"):
+        client.workbooks.apply({"name": name}, project="acme/eu")
+
+    first = ask("GET", params={"limit": 2}).json()
+    last = ask("GET", params={"limit": 2, "after": first["next"]}).json()
+
+    assert [one["name"] for one in last["workbooks"]] == ["c"]
+
+
+def test_what_is_longer_than_a_file_may_be_is_shown_all_the_same(client):
+    headers = {"X-Long": "n" * (MAX_CHARACTERS + 1)}
+    service = {"type": "HTTP", "parameters": {"headers": headers}}
+    client.workbooks.apply({"name": "orders", "services": {"Long": service}})
+    client.workbooks.put_piece("orders", "services/Pager", {"type": "HTTP"})
+
+    shown = client.workbooks.show("orders")
+
+    assert "  # made by the API\n  Pager:\n" in shown
+    assert headers["X-Long"] in shown

@@ -102,6 +102,7 @@ def test_what_changed_is_changed_and_the_rest_left(apply, stores):
     assert after[SUCCESS].id == before[SUCCESS].id
     assert after[SUCCESS].secret == before[SUCCESS].secret
     assert after[SUCCESS].revision == 2
+    assert changed.kept.made == after
     assert {k: v for k, v in after.items() if k != SUCCESS} == {
         k: v for k, v in before.items() if k != SUCCESS
     }
