@@ -19,6 +19,7 @@ from bridge.feed import Feed
 from bridge.issuer import Issuer
 from bridge.model import Envelope
 from bridge.registrar import Registrar
+from bridge.service.judging import Judge
 from bridge.service.ping import pinger
 from bridge.store import schema, tables
 from bridge.store.clock import Clock
@@ -74,6 +75,7 @@ def parts_for(
         delivery_store=DeliveryStore(database),
         publisher=MemoryPublisher(),
         feed=Feed(),
+        judge=Judge(),
         ping=pinger(callbacks),
         wake=wake,
         now=now,
@@ -151,6 +153,7 @@ class ServedApi:
         self._server = uvicorn.Server(config)
         self.loop.call_soon(self._started.set)
         await self._server.serve([self._listening])
+        self.parts.judge.close()
         for callback in callbacks.values():
             callback.close()
 

@@ -11,6 +11,7 @@ from bridge.api import (
     deliveries,
     docs,
     events,
+    explaining,
     listeners,
     mistral,
     pieces,
@@ -35,6 +36,7 @@ _ROOMS: Final = (
     pieces,
     deliveries,
     events,
+    explaining,
     tokens,
     quarantine,
     probes,
@@ -103,6 +105,7 @@ def build(parts: Parts, *, probes_only: bool = False) -> FastAPI:
         deliveries.DeliveryFilter,
         tokens.TokenFilter,
         quarantine.QuarantineFilter,
+        explaining.ExplanationFilter,
         workbooks.WorkbookFilter,
     )
     query = {name for one in filters for name in field_names(one)}

@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the API needs of the rest of the bridge."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Any, Protocol
 
 from bridge.api.rates import Rates
 from bridge.api.signing_in import SignIn
+from bridge.conditions.verdict import Judgement
 from bridge.feed import Feed
 from bridge.issuer import Issuer
 from bridge.model import Listener, Outcome, Quarantined
@@ -43,6 +44,10 @@ class Publisher(Protocol):
         """
 
 
+Judging = Callable[[Sequence[str], Mapping[str, Any]], Awaitable[Sequence[Judgement]]]
+"""Puts conditions to an event's data; on the event loop, in bounded time."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parts:
     """What the service hands in.
@@ -52,6 +57,7 @@ class Parts:
         rates: What projects may publish.
         feed: Of events as they are taken in; None: this process takes none in.
         requeue: Lets a message that was set aside be handled once more; blocks.
+        judge: Puts conditions that people try out to an event.
         ping: Sends a test event to a listener once; called on the event loop.
         wake: Lets the scheduler look at once; any thread.
         now: The time that all bridges on the database agree on; any thread.
@@ -74,6 +80,7 @@ class Parts:
     requeue: Callable[[Quarantined], None]
     publisher: Publisher
     feed: Feed | None
+    judge: Judging
     ping: Callable[[Listener], Awaitable[Outcome]]
     wake: Callable[[], None]
     now: Callable[[], datetime]

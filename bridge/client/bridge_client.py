@@ -11,6 +11,7 @@ from urllib.parse import quote
 import requests
 
 from bridge.client.deliveries import Deliveries
+from bridge.client.explanations import Explanations
 from bridge.client.link import (
     DEFAULT_TIMEOUT_SECONDS,
     DEFAULT_URL,
@@ -73,6 +74,7 @@ class BridgeClient:
         self.deliveries: Final = Deliveries(self._link)
         self.tokens: Final = Tokens(self._link)
         self.quarantine: Final = Quarantine(self._link)
+        self.explanations: Final = Explanations(self._link)
 
     def __enter__(self) -> Self:
         return self

@@ -56,7 +56,7 @@ class Route:
         listener = self.listener
         return (
             listener.project == event.project
-            and (event.type in self.types or self._takes_by_pattern(event.type))
+            and self.takes(event.type)
             and self.workbook(event.workbook)
             and self.workflow(event.workflow)
             and (self.task(event.task_name) or self.task(event.task_id))
@@ -66,8 +66,11 @@ class Route:
             )
         )
 
-    def _takes_by_pattern(self, event_type: str) -> bool:
-        return any(_ANY in one and matches(one, event_type) for one in self.types)
+    def takes(self, event_type: str) -> bool:
+        """Tell whether it asked for events of this type."""
+        return event_type in self.types or any(
+            _ANY in one and matches(one, event_type) for one in self.types
+        )
 
     def places(self) -> set[_Place]:
         """Return where the index keeps it, under its `telling_wish`."""

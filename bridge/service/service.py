@@ -21,6 +21,7 @@ from bridge.issuer import Issuer
 from bridge.registrar import Registrar
 from bridge.service.bus import Bus, broker_bus, memory_bus
 from bridge.service.callbacks import Callbacks
+from bridge.service.judging import Judge
 from bridge.service.modes import WHOLE, Modes
 from bridge.service.notifications import hearing
 from bridge.service.ping import pinger
@@ -112,6 +113,7 @@ class Service:
         self._announce("stopping: attempts under way may end")
         ground.feed.close()
         await web.stop()
+        ground.judge.close()
         await ground.worker.drain(self.settings.delivery.grace)
         ground.bus.close()
 
@@ -146,7 +148,7 @@ class Service:
             worker = Worker(supplies)
         else:
             worker = Standby(stores.clock, callbacks.by_type, stores.executor)
-        return _Ground(stores, bus, callbacks, telemetry, feed, worker)
+        return _Ground(stores, bus, callbacks, telemetry, feed, worker, Judge())
 
     def _window(self, stores: Stores) -> Window:
         now, kept = stores.clock.now(), self.settings.bus
@@ -212,6 +214,7 @@ class Service:
             requeue=ground.bus.requeue,
             publisher=ground.bus.publisher,
             feed=ground.feed if self._modes.worker else None,
+            judge=ground.judge,
             ping=pinger(callbacks),
             wake=wake,
             now=now,
@@ -252,6 +255,7 @@ class _Ground:
     telemetry: Telemetry
     feed: Feed
     worker: Worker | Standby
+    judge: Judge
 
 
 def _patience(settings: Settings) -> Patience:

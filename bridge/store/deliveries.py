@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The delivery log: who was told, when, and what they answered; blocking."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -82,6 +82,12 @@ class DeliveryStore:
             row = _required(connection, _one(project, delivery_id), delivery_id)
             found = [_attempt(one) for one in connection.execute(tries)]
         return delivery_of(row), found
+
+    def of_ids(self, delivery_ids: Sequence[DeliveryId]) -> list[Delivery]:
+        """Return those of these that there are, in no order; up to some hundred ids."""
+        query = select(deliveries).where(deliveries.c.id.in_(delivery_ids))
+        with self._database.read() as connection:
+            return [delivery_of(row) for row in connection.execute(query)]
 
     def retry(
         self, project: str | None, delivery_id: DeliveryId, now: datetime

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bridge.model import CallbackSpec, Listener, ListenerId
+from bridge.routing.explaining import explain
 from bridge.routing.index import Index
 from notifier.event import Event
 from notifier.event_types import expand, matches
@@ -140,3 +141,13 @@ def test_a_removed_listener_leaves_nothing_behind(data, event):
     assert not index.match(event)
     assert not len(index)
     assert not index._places
+
+
+@given(a_listener(1), an_event())
+def test_what_is_explained_agrees_with_the_index(listener, event):
+    index = Index()
+    index.put(listener)
+
+    explained = explain(listener, event, received_at=NOW, judgement=None)
+
+    assert explained.matches is bool(index.match(event))
