@@ -15,15 +15,15 @@ from typing import Final
 from bridge.callbacks.callback import Callback
 from bridge.callbacks.request import MAX_TIMEOUT, MIN_TIMEOUT
 from bridge.callbacks.signing import check_secret, new_key, new_secret
+from bridge.conditions.filters import compile_filters
 from bridge.errors import Conflict, Invalid
 from bridge.model import (
     CallbackSpec,
     Listener,
     ListenerDraft,
     ListenerId,
-    Mode,
 )
-from bridge.model.drafts import check_draft
+from bridge.model.drafts import check_draft, check_mode
 from bridge.model.signing import DEFAULT_OVERLAP, MAX_OVERLAP, Signing, retired
 from bridge.store.listeners import ListenerStore
 
@@ -33,8 +33,6 @@ _READS: Final = {
     "amqp": {"exchange", "routing_key"},
 }
 _NO_TIME: Final = timedelta()
-# Whoever reads there does not answer.
-_SILENT: Final = frozenset({"amqp"})
 
 
 class Registrar:
@@ -199,6 +197,7 @@ class Registrar:
             if "\0" in draft.when:  # PostgreSQL keeps no text with it
                 raise Invalid("when", "must hold no NUL")
             self._parse_condition(draft.when)
+        compile_filters(draft.filters)
         if draft.secret is not None:
             check_secret(draft.secret)
         self._check_callback(draft.callback)
@@ -219,7 +218,7 @@ class Registrar:
             raise Invalid(
                 "callback.type", f"{spec.type!r} is not known here; take {known}"
             )
-        _check_mode(spec)
+        check_mode(spec)
         unset = CallbackSpec(spec.type)
         reads = {"type", "timeout", *_READS.get(spec.type, {"options"})}
         for name in (field.name for field in fields(spec)):
@@ -273,6 +272,7 @@ def _listener(
         task=draft.task,
         events=draft.events,
         when=draft.when,
+        filters=draft.filters,
         ordered=draft.ordered,
         callback=draft.callback,
         secret=secret,
@@ -284,16 +284,3 @@ def _listener(
         created_at=now,
         updated_at=now,
     )
-
-
-def _check_mode(spec: CallbackSpec) -> None:
-    if spec.mode is Mode.CALL and spec.type in _SILENT:
-        raise Invalid(
-            "callback.mode",
-            f"a callback of type {spec.type} gives no answer to wait for; take cast",
-        )
-    if spec.mode is Mode.CAST and spec.on_timeout is not None:
-        raise Invalid(
-            "callback.on_timeout",
-            "means nothing where nobody waits; leave it out, or say mode: call",
-        )

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Final
 
 from bridge.errors import Invalid
-from bridge.model.listener import ListenerDraft, Mode, RetryPolicy
+from bridge.model.listener import CallbackSpec, ListenerDraft, Mode, RetryPolicy
 from notifier.errors import InvalidEvent
 from notifier.event_types import expand
 from notifier.wire.routing_key import project_word
@@ -19,6 +19,8 @@ MAX_RATE: Final = 100_000.0
 MAX_DELAYS: Final = 20
 MAX_DELAY: Final = timedelta(days=7)
 
+# Whoever reads there does not answer.
+_SILENT: Final = frozenset({"amqp"})
 _NOTHING: Final = timedelta()
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
@@ -72,6 +74,24 @@ def check_text(field: str, text: str | None, most: int = MAX_NAME_CHARS) -> None
         raise Invalid(field, f"is {len(text)} long; at most {most}")
     if _CONTROL.search(text):
         raise Invalid(field, "must hold no control characters")
+
+
+def check_mode(spec: CallbackSpec) -> None:
+    """Refuse a mode that the type of callback has not.
+
+    Raises:
+        Invalid: Names the field.
+    """
+    if spec.mode is Mode.CALL and spec.type in _SILENT:
+        raise Invalid(
+            "callback.mode",
+            f"a callback of type {spec.type} gives no answer to wait for; take cast",
+        )
+    if spec.mode is Mode.CAST and spec.on_timeout is not None:
+        raise Invalid(
+            "callback.on_timeout",
+            "means nothing where nobody waits; leave it out, or say mode: call",
+        )
 
 
 def _check_events(events: tuple[str, ...]) -> None:

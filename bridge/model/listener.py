@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Who wants to hear which events, and how to tell them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import Enum
-from typing import Final, Literal, NewType
+from typing import Any, Final, Literal, NewType
 
 from bridge.model.auth import Auth
 from bridge.model.signing import FormerSecret, Signing
@@ -84,6 +84,7 @@ class Listener:
     Attributes:
         events: As they were given: types, groups, aliases, globs.
         when: Condition in YAQL over the event's ``data``.
+        filters: All let the event pass, by its attributes; as they were given.
         secret: Signs what is sent, ``whsec_…``.
         rate_per_second: Attempts that begin in a second at most; None: any number.
         key: Signs it by ``v1a``: a private key, ``whsk_…``; None: not needed yet.
@@ -109,6 +110,7 @@ class Listener:
     execution_id: str | None = None
     task: str | None = None
     when: str | None = None
+    filters: Sequence[Mapping[str, Any]] = ()
     ordered: bool = False
     max_in_flight: int = DEFAULT_MAX_IN_FLIGHT
     rate_per_second: float | None = None
@@ -140,6 +142,7 @@ class ListenerDraft:
     execution_id: str | None = None
     task: str | None = None
     when: str | None = None
+    filters: Sequence[Mapping[str, Any]] = ()
     ordered: bool = False
     max_in_flight: int = DEFAULT_MAX_IN_FLIGHT
     rate_per_second: float | None = None

@@ -4,14 +4,17 @@
 Pure, and of one mind with the index: it asks the same `Route`.
 """
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
+from bridge.conditions.filters import compile_filters
 from bridge.conditions.verdict import Judgement, Verdict
 from bridge.model import Listener
 from bridge.routing.index import Route
 from notifier.event import Event
+from notifier.wire.attributes import attributes_of
 from notifier.wire.body import format_time
 
 
@@ -65,6 +68,7 @@ def explain(
         (
             *_standing(listener, received_at),
             *_wishes(Route.to(listener), event),
+            *_filters(listener, event),
             *_condition(listener, judgement),
         )
     )
@@ -104,6 +108,14 @@ def _wishes(route: Route, event: Event) -> Iterator[Criterion]:
         known = [one for one in (event.task_name, event.task_id) if one is not None]
         holds = route.task(event.task_name) or route.task(event.task_id)
         yield Criterion("task", listener.task, ", ".join(known) or None, holds)
+
+
+def _filters(listener: Listener, event: Event) -> Iterator[Criterion]:
+    attributes = attributes_of(event)
+    for place, one in enumerate(listener.filters):
+        holds = compile_filters([one])(attributes)
+        found = "passes" if holds else "stops"
+        yield Criterion(f"filters[{place}]", json.dumps(one), found, holds)
 
 
 def _condition(listener: Listener, judgement: Judgement | None) -> Iterator[Criterion]:

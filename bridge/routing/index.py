@@ -10,9 +10,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
+from bridge.conditions.filters import Test, compile_filters
 from bridge.model import Listener, ListenerId
 from notifier.event import Event
 from notifier.event_types import expand, matches
+from notifier.wire.attributes import attributes_of
 
 _Place = tuple[str, str]
 """Project, and type or pattern of types."""
@@ -35,6 +37,7 @@ class Route:
     workbook: Callable[[str | None], bool]
     workflow: Callable[[str | None], bool]
     task: Callable[[str | None], bool]
+    filters: Test | None
 
     @classmethod
     def to(cls, listener: Listener) -> "Route":
@@ -46,6 +49,7 @@ class Route:
             workbook=_wish(listener.workbook),
             workflow=_wish(listener.workflow),
             task=_wish(listener.task),
+            filters=compile_filters(listener.filters) if listener.filters else None,
         )
 
     def accepts(self, event: Event) -> bool:
@@ -64,6 +68,7 @@ class Route:
                 listener.execution_id is None
                 or listener.execution_id in event.execution_ids
             )
+            and (self.filters is None or self.filters(attributes_of(event)))
         )
 
     def takes(self, event_type: str) -> bool:

@@ -12,6 +12,7 @@ from pydantic import BaseModel, Field, WithJsonSchema, model_validator
 
 from bridge import model
 from bridge.callbacks.request import MAX_TIMEOUT, MIN_TIMEOUT
+from bridge.conditions.filters import MAX_FILTERS
 from bridge.errors import Invalid, NotSupportedYet
 from bridge.model.drafts import (
     MAX_DELAY,
@@ -134,6 +135,12 @@ class NewListener(Strict):
         examples=[["on-task-error", "EXECUTION"]], min_length=1, max_length=MAX_EVENTS
     )
     when: _MaybeText = Field(None, description="YAQL over the event's data.")
+    filters: list[dict[str, Any]] = Field(
+        [],
+        max_length=MAX_FILTERS,
+        description="All let the event pass, by its CloudEvents attributes.",
+        examples=[[{"prefix": {"subject": "executions/"}}, {"sql": "EXISTS workbook"}]],
+    )
     callback: Callback
     ordered: bool = Field(
         default=False,
@@ -181,6 +188,7 @@ class NewListener(Strict):
             task=self.task,
             events=tuple(self.events),
             when=self.when,
+            filters=tuple(self.filters),
             ordered=self.ordered,
             callback=self.callback.spec(current.callback if current else None),
             max_in_flight=self.max_in_flight,

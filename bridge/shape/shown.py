@@ -26,6 +26,7 @@ def listener_json(listener: Listener) -> dict[str, Any]:
         "task": listener.task,
         "events": list(listener.events),
         "when": listener.when,
+        "filters": list(listener.filters),
         "callback": _callback_json(listener.callback),
         "ordered": listener.ordered,
         "max_in_flight": listener.max_in_flight,

@@ -28,6 +28,7 @@ def listener_row(listener: Listener, vault: Vault) -> dict[str, Any]:
         "task": listener.task,
         "events": list(listener.events),
         "when": listener.when,
+        "filters": list(listener.filters),
         "callback": {
             "type": spec.type,
             "url": spec.url,
@@ -81,6 +82,7 @@ def listener_of(row: Row[Any], vault: Vault) -> Listener:
         task=row.task,
         events=tuple(row.events),
         when=row.when,
+        filters=tuple(row.filters or ()),  # older rows have none
         callback=_spec(row.callback, sealed),
         secret=sealed["secret"],
         **_signing(sealed),

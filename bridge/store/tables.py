@@ -119,6 +119,7 @@ listeners: Final = Table(
     Column("description", Text),
     Column("workbook_key", Text),
     Column("rate_per_second", Float),
+    Column("filters", JSON),
     Column("ordered", Boolean, nullable=False, server_default=false()),
     Index("ix_listeners_changed_in", "changed_in"),
     _partial(

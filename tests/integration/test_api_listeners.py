@@ -42,6 +42,7 @@ def test_a_listener_is_shown_in_its_whole_shape(url):
         "task": None,
         "events": ["TASK"],
         "when": None,
+        "filters": [],
         "callback": {
             "type": "http",
             "url": HOOK,
@@ -88,6 +89,7 @@ def test_everything_that_may_be_set_is_kept(add, kept):
         "task": "charge",
         "events": ["on-task-error", "EXECUTION"],
         "when": "$.execution.error != null",
+        "filters": [{"any": [{"sql": "EXISTS workbook"}, {"exact": {"source": "/e"}}]}],
         "callback": {
             "type": "http",
             "url": HOOK,

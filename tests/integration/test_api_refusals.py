@@ -69,6 +69,16 @@ WRONG = {
     "too much time": (callback(timeout_seconds=61), "callback.timeout_seconds", "60"),
     "a condition that does not parse": ({"when": "$.("}, "when", ""),
     "no condition": ({"when": " "}, "when", "is empty"),
+    "an unknown dialect": (
+        {"filters": [{"jsonata": "x"}]},
+        "filters[0].jsonata",
+        "is no dialect; exact, prefix, suffix, all, any, not or sql are",
+    ),
+    "SQL that does not parse": (
+        {"filters": [{"not": {"sql": "type == 'x'"}}]},
+        "filters[0].not.sql",
+        "at character 7: unexpected '='",
+    ),
     "no rate": ({"rate_per_second": 0}, "rate_per_second", "greater than 0"),
     "a rate": ({"rate_per_second": 1e9}, "rate_per_second", "100000"),
     "order among answers": (

@@ -27,6 +27,7 @@ EVENTS = st.lists(
     min_size=1,
     max_size=3,
 )
+FILTERS = st.sampled_from([(), ({"suffix": {"type": ".failed"}},)])
 PROJECTS = st.sampled_from(["default", "acme"])
 
 
@@ -45,6 +46,7 @@ def a_listener(draw, number):
         workflow=draw(WISHES),
         task=draw(WISHES),
         execution_id=draw(EXACT),
+        filters=draw(FILTERS),
     )
 
 
@@ -99,6 +101,7 @@ def wants(listener, event):
         and glob(listener.workflow, event.workflow)
         and glob(listener.task, event.task_id, event.task_name)
         and (listener.execution_id is None or listener.execution_id in ids)
+        and (not listener.filters or event.type.endswith(".failed"))
     )
 
 

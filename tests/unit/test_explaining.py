@@ -50,6 +50,8 @@ def test_nothing_is_said_of_what_the_listener_does_not_ask_for():
         ({"workflow": "*"}, "workflow", None, False),
         ({"project": "acme"}, "project", "default", False),
         ({"enabled": False}, "enabled", "disabled", False),
+        ({"filters": ({"sql": "EXISTS workbook"},)}, "filters[0]", "passes", True),
+        ({"filters": ({"exact": {"type": "x"}},)}, "filters[0]", "stops", False),
     ],
 )
 def test_each_wish_is_put_to_the_event(members, name, found, holds):
