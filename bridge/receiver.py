@@ -40,9 +40,24 @@ class Received:
     body: bytes = field(repr=False)
     verified: bool | None = None
     reason: str | None = None
+    method: str = "POST"
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What a request is answered with.
+
+    Attributes:
+        headers: Beside those of the connection and of the body's length.
+    """
+
+    status: int
+    body: bytes = field(default=b"", repr=False)
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 Secrets = str | Callable[[str], Iterable[str]] | None
+Answer = Callable[[Received], int | Reply]
 
 
 def accept(_: Received) -> int:
@@ -60,7 +75,8 @@ class Receiver:
             have signed it. Default: nothing is verified.
         on_delivery: Called with each request before it is answered, on the
             connection's thread.
-        answer: Says the status to answer with. Default: 200.
+        answer: Says the status to answer with, or the whole reply; may take its time.
+            Default: 200.
 
     Raises:
         OSError: At the start: it cannot listen there.
@@ -82,7 +98,7 @@ class Receiver:
         *,
         secret: Secrets = None,
         on_delivery: Callable[[Received], object],
-        answer: Callable[[Received], int] = accept,
+        answer: Answer = accept,
     ) -> None:
         self._host = host
         self._wanted = port
@@ -124,11 +140,14 @@ class Receiver:
         host = f"[{self._host}]" if ":" in self._host else self._host
         return f"http://{host}:{self.port}"
 
-    def _handle(self, path: str, headers: Mapping[str, str], body: bytes) -> int:
+    def _handle(
+        self, method: str, path: str, headers: Mapping[str, str], body: bytes
+    ) -> Reply:
         verified, reason = self._verify(path, headers, body)
-        received = Received(path, headers, body, verified, reason)
+        received = Received(path, headers, body, verified, reason, method)
         self._on_delivery(received)
-        return self._answer(received)
+        answer = self._answer(received)
+        return answer if isinstance(answer, Reply) else Reply(answer)
 
     def _verify(
         self, path: str, headers: Mapping[str, str], body: bytes
@@ -149,7 +168,7 @@ class Receiver:
         return (None if reason is None else False), reason
 
 
-Handle = Callable[[str, Mapping[str, str], bytes], int]
+Handle = Callable[[str, str, Mapping[str, str], bytes], Reply]
 
 
 class _Server(ThreadingMixIn, TCPServer):
@@ -199,14 +218,14 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         length = self.headers.get("Content-Length", "")
         if not length.isdecimal():
-            self._reply(HTTPStatus.LENGTH_REQUIRED, close=True)
+            self._reply(Reply(HTTPStatus.LENGTH_REQUIRED), close=True)
             return
         if len(length) > len(str(MAX_BODY_BYTES)) or int(length) > MAX_BODY_BYTES:
-            self._reply(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, close=True)
+            self._reply(Reply(HTTPStatus.REQUEST_ENTITY_TOO_LARGE), close=True)
             return
         body = self.rfile.read(int(length))
         headers = {name.lower(): value for name, value in self.headers.items()}
-        self._reply(self.server.handle_delivery(self.path, headers, body))
+        self._reply(self.server.handle_delivery(self.command, self.path, headers, body))
 
     do_PUT = do_POST  # noqa: N815 - as http.server names methods
     do_PATCH = do_POST  # noqa: N815 - as http.server names methods
@@ -214,9 +233,12 @@ class _Handler(BaseHTTPRequestHandler):
     def log_message(self, _format: str, *_: object) -> None:
         """Say nothing: what arrives is `on_delivery`'s to tell."""
 
-    def _reply(self, status: int, *, close: bool = False) -> None:
-        self.send_response(status)
-        self.send_header("Content-Length", "0")
+    def _reply(self, reply: Reply, *, close: bool = False) -> None:
+        self.send_response(reply.status)
+        for name, value in reply.headers.items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(reply.body)))
         if close:
             self.send_header("Connection", "close")
         self.end_headers()
+        self.wfile.write(reply.body)

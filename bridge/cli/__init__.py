@@ -36,6 +36,7 @@ _HOMES: Final[Mapping[str, str]] = {
     "token-create": "bridge.cli.tokens:token_create",
     "token-list": "bridge.cli.tokens:token_list",
     "token-revoke": "bridge.cli.tokens:token_revoke",
+    "completion": "notifier.shells:completion",
 }
 
 

@@ -6,10 +6,11 @@ import json
 import signal
 import threading
 from collections.abc import Callable, Iterable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
+from urllib.parse import urlsplit
 
 import click
 from rich.console import Console
@@ -17,13 +18,35 @@ from rich.highlighter import JSONHighlighter
 from rich.text import Text
 
 from bridge import keyring
+from bridge.cli.replying import Replying
 from bridge.receiver import Received, Receiver
 from bridge.verify import scheme_of
 
 Show = Callable[[Received], None]
 
 
-@click.command(short_help="Print and verify the webhooks that arrive here.")
+def _http_url(
+    _ctx: click.Context, _param: click.Parameter, url: str | None
+) -> str | None:
+    if url is None or urlsplit(url).scheme in ("http", "https"):
+        return url
+    raise click.BadParameter(
+        f"{url!r} is no URL of a receiver; write it as http://127.0.0.1:3000/hook"
+    )
+
+
+# \b keeps click from filling the lines.
+_EXAMPLES: Final = """\b
+Examples:
+  notifier-bridge listen --port 9000
+  notifier-bridge listen --status 503 --delay 2
+  notifier-bridge listen --forward http://127.0.0.1:3000/hook
+"""
+
+
+@click.command(
+    epilog=_EXAMPLES, short_help="Print and verify the webhooks that arrive here."
+)
 @click.option(
     "--port",
     type=click.IntRange(0, 65535),
@@ -48,9 +71,21 @@ Show = Callable[[Received], None]
 @click.option(
     "--status",
     type=click.IntRange(200, 599),
-    default=200,
-    show_default=True,
-    help="What to answer with.",
+    help="What to answer with.  [default: 200, or what --forward's receiver answers]",
+)
+@click.option(
+    "--delay",
+    type=click.FloatRange(0, 3600),
+    default=0.0,
+    metavar="SECONDS",
+    help="Wait so long before each answer.",
+)
+@click.option(
+    "--forward",
+    metavar="URL",
+    callback=_http_url,
+    help="Send what arrives on to this receiver too, and answer as it does; it gets "
+    "the same headers, so that the signature holds.",
 )
 @click.option(
     "--format",
@@ -65,7 +100,9 @@ def listen(
     host: str,
     secret: str | None,
     secrets_file: Path | None,
-    status: int,
+    status: int | None,
+    delay: float,
+    forward: str | None,
     form: str,
 ) -> None:
     """Print and verify the webhooks that arrive here, on any path."""
@@ -73,6 +110,7 @@ def listen(
         _check_secret(secret)
     show = _show_json if form == "json" else partial(_show, Console(highlight=False))
     lock = threading.Lock()
+    ended = threading.Event()
 
     def secrets(path: str) -> Iterable[str]:
         if secret is not None:
@@ -84,12 +122,19 @@ def listen(
         with lock:
             show(received)
 
+    def tell(text: str) -> None:
+        with lock:
+            click.echo(_printable(text), err=form == "json")
+
+    replying = Replying(status, timedelta(seconds=delay), forward, ended, tell)
     receiver = Receiver(
-        host, port, secret=secrets, on_delivery=on_delivery, answer=lambda _: status
+        host, port, secret=secrets, on_delivery=on_delivery, answer=replying
     )
     try:
         with receiver:
-            _wait(lambda: click.echo(_greeting(receiver), err=form == "json"))
+            _end_by_signal(ended)
+            tell(_greeting(receiver))
+            ended.wait()
     except OSError as err:
         raise click.ClickException(_advice(err, host, port)) from err
 
@@ -101,12 +146,9 @@ def _check_secret(secret: str) -> None:
         raise click.BadParameter(str(err), param_hint="--secret") from err
 
 
-def _wait(greet: Callable[[], None]) -> None:
-    ended = threading.Event()
+def _end_by_signal(ended: threading.Event) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: ended.set())
-    greet()
-    ended.wait()
 
 
 def _greeting(receiver: Receiver) -> str:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The command `notifier`: publish, tail, relay and check."""
+"""The command `notifier`; each command is imported when it is run."""
 
 import importlib
 from collections.abc import Callable
@@ -15,25 +15,32 @@ from notifier.settings import Settings, load
 ReadSettings = Callable[[], Settings]
 """What every sub-command is handed; raises `SettingsError`."""
 
-_COMMANDS: Final = ("check", "outbox-create", "publish", "relay", "tail")
+_HOMES: Final = {
+    "check": "notifier.cli.check",
+    "completion": "notifier.shells",
+    "outbox-create": "notifier.cli.outbox_create",
+    "publish": "notifier.cli.publish",
+    "relay": "notifier.cli.relay",
+    "tail": "notifier.cli.tail",
+}
+"""Command to the module that it is in, under its own name."""
 
 
 class _Commands(click.Group):
     """Imports a command when it is used; shows an error as one line."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's
-        return list(_COMMANDS)
+        return list(_HOMES)
 
     def get_command(
         self,
         ctx: click.Context,  # noqa: ARG002 - click's
         cmd_name: str,
     ) -> click.Command | None:
-        if cmd_name not in _COMMANDS:
+        if cmd_name not in _HOMES:
             return None
-        name = cmd_name.replace("-", "_")
-        module = importlib.import_module(f"notifier.cli.{name}")
-        command: click.Command = getattr(module, name)
+        module = importlib.import_module(_HOMES[cmd_name])
+        command: click.Command = getattr(module, cmd_name.replace("-", "_"))
         return command
 
     def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - click's

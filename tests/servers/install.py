@@ -39,15 +39,20 @@ class Need:
     variable: str = ""
 
 
-def _compiler() -> Path | None:
-    found = shutil.which("cc")
-    return None if found is None else Path(found)
+def _finder(command: str) -> Callable[[], Path | None]:
+    def find() -> Path | None:
+        found = shutil.which(command)
+        return None if found is None else Path(found)
+
+    return find
 
 
 NEEDS: Final = (
     Need("RabbitMQ", ("rabbitmq-server",), rabbitmq.find_sbin, "AMQP_URL"),
     Need("PostgreSQL", ("postgresql",), postgresql.find_binaries, "DATABASE_URL"),
-    Need("a C compiler", ("gcc", "libc6-dev"), _compiler),
+    Need("a C compiler", ("gcc", "libc6-dev"), _finder("cc")),
+    Need("zsh", ("zsh",), _finder("zsh")),
+    Need("fish", ("fish",), _finder("fish")),
 )
 
 WEB_SERVER: Final = Need("nginx", ("nginx",), nginx.find_binary)

@@ -133,6 +133,24 @@ def test_it_answers_with_the_status_that_it_was_given(state):
         assert post(url_in(listen.line())) == 503
 
 
+def test_it_forwards_and_says_what_came_of_it(state):
+    with listening("--status", "410", **state) as other:
+        url = f"{url_in(other.line())}/theirs"
+        with listening("--forward", url, "--delay", "0.01", **state) as listen:
+            status = post(url_in(listen.line()), b"1")
+            shown = [listen.line() for _ in range(3)]
+
+    assert status == 410
+    assert shown[2].startswith(f"forwarded: {url} answers 410 in ")
+
+
+def test_a_receiver_to_forward_to_has_to_be_a_url(state):
+    done = notifier_bridge("listen", "--forward", "localhost:3000", **state)
+
+    assert done.returncode == 2
+    assert "write it as http://127.0.0.1:3000/hook" in done.stderr
+
+
 def test_a_sender_cannot_steer_the_terminal(state):
     with listening(**state) as listen:
         post(
