@@ -10,8 +10,7 @@ import selectors
 import ssl
 import struct
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from typing import Any, Final, NoReturn, Protocol
 
 import amqp
@@ -19,6 +18,7 @@ from amqp import spec
 from amqp.serialization import loads
 
 from notifier.publishers.failures import FAILURES, describe
+from notifier.publishers.frames import CHANNEL
 from notifier.publishers.unsent import Unsent
 
 FAREWELL_SECONDS: Final = 0.25
@@ -32,6 +32,13 @@ _WRITE: Final = selectors.EVENT_WRITE
 _HEAD: Final = struct.Struct(">BHI")
 _METHOD: Final = 1
 _CHANNEL_CLOSE: Final = struct.pack(">HH", *spec.Channel.Close)
+
+# Nearly all that the broker says is basic.ack: a number, and whether all up to it are
+# meant. It is read here; py-amqp would take ten times as long for each.
+_ACK: Final = struct.Struct(">QBB")
+_ACK_START: Final = _HEAD.pack(_METHOD, CHANNEL, _ACK.size + 3) + struct.pack(
+    ">HH", *spec.Basic.Ack
+)
 
 _NOT_NOW: Final = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 
@@ -103,6 +110,9 @@ class Confirms:
             selectors.SelectSelector,
         )()
         self._selector.register(self._socket, _READ)
+        self._wanted = _READ
+        self._pending = getattr(self._socket, "pending", None)
+        self._answers = answers
         self._listen(answers)
 
     @property
@@ -121,12 +131,16 @@ class Confirms:
             Lost: The connection is of no use any more.
             Rejected: The broker closed the channel or the connection.
         """
-        with self._translated():
+        try:
             self._write()
+        except FAILURES as err:
+            raise _translated(err) from err
         # What a signal handler raises while this waits is not the connection's.
         is_readable = self._is_readable(seconds)
-        with self._translated():
+        try:
             self._read(is_readable=is_readable)
+        except FAILURES as err:
+            raise _translated(err) from err
 
     def close(self) -> None:
         """Take leave of the broker; blocks shortly, and never raises."""
@@ -150,9 +164,6 @@ class Confirms:
         self._connection.on_blocked = lambda _reason: self._block(is_blocked=True)
         self._connection.on_unblocked = lambda: self._block(is_blocked=False)
         events = self._channel.events
-        events["basic_ack"].add(
-            lambda tag, multiple: answers.on_confirm(tag, multiple=multiple)
-        )
         events["basic_nack"].add(
             lambda tag, multiple: answers.on_nack(tag, multiple=multiple)
         )
@@ -164,17 +175,6 @@ class Confirms:
 
     def _block(self, *, is_blocked: bool) -> None:
         self.is_blocked = is_blocked
-
-    @contextmanager
-    def _translated(self) -> Iterator[None]:
-        try:
-            yield
-        except amqp.IrrecoverableConnectionError as err:
-            if err.method_sig is None or err.reply_code == _INTERNAL_ERROR:
-                raise Lost(describe(err)) from err
-            raise Rejected(describe(err), code=err.reply_code, is_lost=True) from err
-        except FAILURES as err:
-            raise Lost(describe(err)) from err
 
     def _write(self) -> None:
         now = time.monotonic()
@@ -189,11 +189,12 @@ class Confirms:
 
     def _is_readable(self, seconds: float) -> bool:
         """Wait for something to read, or for room to write on if that is needed."""
-        if hasattr(self._socket, "pending") and self._socket.pending():
+        if self._pending is not None and self._pending():
             return True  # TLS has taken it off the socket already
         wanted = _READ | _WRITE if self._unsent.waiting else _READ
-        if wanted != self._selector.get_key(self._socket).events:
+        if wanted != self._wanted:
             self._selector.modify(self._socket, wanted)
+            self._wanted = wanted
         return any(ready & _READ for _, ready in self._selector.select(seconds))
 
     def _read(self, *, is_readable: bool) -> None:
@@ -211,9 +212,14 @@ class Confirms:
         start = 0
         try:
             while (end := self._end_of_frame(start)) is not None:
-                frame = bytes(self._unread[start:end])
-                start = end
-                self._take_in(frame)
+                begin, start = start, end
+                if self._unread.startswith(_ACK_START, begin):
+                    tag, multiple, _ = _ACK.unpack_from(
+                        self._unread, begin + len(_ACK_START)
+                    )
+                    self._answers.on_confirm(tag, multiple=bool(multiple))
+                else:
+                    self._take_in(bytes(self._unread[begin:end]))
         finally:
             del self._unread[:start]
 
@@ -241,3 +247,11 @@ class Confirms:
         self._channel.send_method(spec.Channel.Open, "s", ("",))
         self._channel.confirm_select(nowait=True)
         raise Rejected(fault, code=code, is_lost=False)
+
+
+def _translated(err: Exception) -> Lost | Rejected:
+    if isinstance(err, amqp.IrrecoverableConnectionError):
+        is_told = err.method_sig is not None and err.reply_code != _INTERNAL_ERROR
+        if is_told:
+            return Rejected(describe(err), code=err.reply_code, is_lost=True)
+    return Lost(describe(err))

@@ -9,7 +9,7 @@
 import json
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final, NoReturn
 
@@ -52,10 +52,7 @@ def encode_json(path: str, value: object, *, max_depth: int = MAX_DEPTH) -> byte
         InvalidEvent: It holds what JSON cannot, or is nested more deeply.
     """
     try:
-        text = json.dumps(
-            value, ensure_ascii=False, allow_nan=False, separators=(",", ":")
-        )
-        body = text.encode()
+        body = _ENCODER.encode(value).encode()
     except (TypeError, ValueError, RecursionError) as err:
         raise InvalidEvent(path, f"cannot be written as JSON: {err}") from err
     _check_values(path, value, max_depth)
@@ -132,7 +129,8 @@ def parse_time(field: str, text: object) -> datetime:
 
 def format_time(time: datetime) -> str:
     """Return a time as RFC 3339 in UTC, to the microsecond."""
-    return time.astimezone(UTC).isoformat(timespec="microseconds")[:-6] + "Z"
+    utc = time if time.tzinfo is UTC else time.astimezone(UTC)
+    return utc.isoformat(timespec="microseconds")[:-6] + "Z"
 
 
 def check_size(body: bytes | str, max_bytes: int = MAX_BODY_BYTES) -> None:
@@ -166,23 +164,32 @@ def _no_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not JSON")
 
 
-# Made once: json.loads with these would make one for each text.
+# Made once: json.dumps and json.loads with these would make one for each text.
+_ENCODER: Final = json.JSONEncoder(
+    ensure_ascii=False, allow_nan=False, separators=(",", ":")
+)
 _DECODER: Final = json.JSONDecoder(
     parse_constant=_no_constant, parse_int=_integer, parse_float=_float
 )
 
 
 def _check_values(path: str, value: object, max_depth: int) -> None:
-    level: list[Any] = [value]
-    for _ in range(max_depth + 1):
-        containers = [one for one in level if isinstance(one, (dict, list, tuple))]
-        if any(isinstance(one, int) and abs(one) > MAX_INTEGER for one in level):
-            raise InvalidEvent(path, "holds an integer that does not fit 64 bits")
-        if not containers:
-            return
-        level = [
-            child
-            for one in containers
-            for child in (one.values() if isinstance(one, dict) else one)
-        ]
-    raise InvalidEvent(path, f"is nested over {max_depth} levels deep")
+    fault = _fault((value,), max_depth + 1)
+    if fault:
+        raise InvalidEvent(path, fault.format(max_depth))
+
+
+def _fault(values: Iterable[object], depth: int) -> str:
+    """Return what is wrong with values; a text costs the same however long it is."""
+    if not depth:
+        return "is nested over {} levels deep"
+    for value in values:
+        if isinstance(value, str) or value is None:
+            continue
+        if isinstance(value, (dict, list, tuple)):
+            inner = value.values() if isinstance(value, dict) else value
+            if fault := _fault(inner, depth - 1):
+                return fault
+        elif isinstance(value, int) and abs(value) > MAX_INTEGER:
+            return "holds an integer that does not fit 64 bits"
+    return ""
