@@ -18,11 +18,12 @@ from typing import Final, Protocol
 from bridge.callbacks.attempts import CLOSE_SECONDS, Attempt, Attempts
 from bridge.callbacks.workers import Workers
 from bridge.errors import Invalid
-from bridge.model import Call, CallbackSpec, Outcome, OutcomeKind
+from bridge.model import Call, CallbackSpec, Format, Outcome, OutcomeKind
 from notifier import wire
 from notifier.errors import InvalidEvent, PublishError, Unreachable
 from notifier.publishers.outgoing import Outgoing
 from notifier.topology import EXCHANGE, MAX_KEY_BYTES
+from notifier.wire.cloudevents import STRUCTURED
 from notifier.wire.routing_key import project_word
 
 MAX_HOPS: Final = 3
@@ -171,13 +172,18 @@ def outgoing(call: Call) -> Outgoing:
     message = wire.to_amqp(event)
     attributes = {HOPS: str(hops + 1), "project": listener.project}
     headers = {**message.headers, **wire.amqp_headers(attributes)}
+    body, properties = call.envelope.body, message.properties
+    if listener.callback.format is Format.CLOUDEVENTS:
+        body = wire.structured(event, body, attributes)
+        properties = {**properties, "content_type": STRUCTURED}
+        headers = wire.trace_headers(event)
     own = listener.callback.routing_key
     key = call.envelope.routing_key if own is None else own
     return Outgoing(
         exchange=listener.callback.exchange or "",
         routing_key=_fit(f"{project_word(listener.project)}.{key}"),
-        body=call.envelope.body,
-        properties=message.properties,
+        body=body,
+        properties=properties,
         headers={**headers, ID_HEADER: call.delivery_id},
         key=event.execution_id,
         id=event.id,

@@ -25,7 +25,7 @@ from bridge.callbacks.attempts import CLOSE_SECONDS, Attempt, Attempts
 from bridge.callbacks.connections import Flight
 from bridge.callbacks.failures import explain, is_hang_up, is_timeout
 from bridge.callbacks.guard import Guard
-from bridge.callbacks.request import check_webhook, headers_of, own_name
+from bridge.callbacks.request import body_of, check_webhook, headers_of, own_name
 from bridge.callbacks.shares import Shares
 from bridge.callbacks.trust import trust
 from bridge.callbacks.workers import Job, Workers
@@ -167,6 +167,6 @@ allow it: [callbacks] allow_addresses = 127.0.0.1/32
             headers=headers_of(
                 call, timestamp=int(time.time()), user_agent=self._user_agent
             ),
-            data=call.envelope.body,
+            data=body_of(call),
         )
         return request

@@ -13,9 +13,11 @@ from bridge.callbacks.credentials import auth_headers, check_auth
 from bridge.callbacks.guard import FIELD, Guard, target_of
 from bridge.callbacks.signing import Signer
 from bridge.errors import Invalid
-from bridge.model import Call, CallbackSpec, HeaderAuth
-from notifier.wire import ce_headers
+from bridge.model import Call, CallbackSpec, Format, HeaderAuth
+from notifier.event import Event
+from notifier.wire import ce_headers, structured, trace_headers
 from notifier.wire.call import WAIT_HEADER, wait_text
+from notifier.wire.cloudevents import STRUCTURED
 
 METHODS: Final = ("POST", "PUT", "PATCH")
 MIN_TIMEOUT: Final = timedelta(seconds=1)
@@ -39,6 +41,10 @@ _RESERVED: Final = frozenset(
         WAIT_HEADER,
     }
 )
+_CONTENT_TYPES: Final = {
+    Format.STANDARD: "application/json",
+    Format.CLOUDEVENTS: f"{STRUCTURED}; charset=utf-8",
+}
 _RESERVED_PREFIXES: Final = ("webhook-", "ce-")
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110 §5.6.2
 _NOT_IN_VALUE = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")  # RFC 9110 §5.5
@@ -94,17 +100,30 @@ def headers_of(call: Call, *, timestamp: int, user_agent: str) -> dict[str, str]
         timestamp: Seconds since 1970, of this attempt.
         user_agent: The bridge's name.
     """
-    envelope, listener = call.envelope, call.listener
+    listener = call.listener
     return {
         **constant_headers(listener.callback, user_agent),
-        **ce_headers(envelope.event),
+        **event_headers(call.envelope.event, listener.callback.format),
         **wait_headers(call),
         "webhook-id": call.delivery_id,
         "webhook-timestamp": str(timestamp),
         "webhook-signature": Signer(listener).sign(
-            call.delivery_id, timestamp, envelope.body
+            call.delivery_id, timestamp, body_of(call)
         ),
     }
+
+
+def body_of(call: Call) -> bytes:
+    """Return the body of the request that makes a call."""
+    envelope = call.envelope
+    if call.listener.callback.format is Format.STANDARD:
+        return envelope.body
+    return structured(envelope.event, envelope.body, {})
+
+
+def event_headers(event: Event, form: Format) -> dict[str, str]:
+    """Return the headers that tell of an event; structured, its body tells the most."""
+    return ce_headers(event) if form is Format.STANDARD else trace_headers(event)
 
 
 def wait_headers(call: Call) -> dict[str, str]:
@@ -117,7 +136,7 @@ def constant_headers(spec: CallbackSpec, user_agent: str) -> dict[str, str]:
     return {
         **spec.headers,
         **auth_headers(spec.auth),
-        "Content-Type": "application/json",
+        "Content-Type": _CONTENT_TYPES[spec.format],
         "Accept-Encoding": "identity",
         "User-Agent": user_agent,
     }

@@ -31,6 +31,7 @@ from bridge.model.delivery import (
 )
 from bridge.model.listener import (
     CallbackSpec,
+    Format,
     Listener,
     ListenerDraft,
     ListenerId,
@@ -55,6 +56,7 @@ __all__ = [
     "DeliveryId",
     "Envelope",
     "EventKey",
+    "Format",
     "HeaderAuth",
     "Listener",
     "ListenerDraft",

@@ -44,6 +44,15 @@ class Mode(Enum):
     """An engine that asks for it waits for the answer, which may be no."""
 
 
+class Format(Enum):
+    """What an event looks like where it arrives."""
+
+    STANDARD = "standard"
+    """Its body as it is, attributes in headers: CloudEvents' binary mode."""
+    CLOUDEVENTS = "cloudevents"
+    """One JSON object with both: CloudEvents' structured mode."""
+
+
 @dataclass(frozen=True, slots=True)
 class CallbackSpec:
     """How a listener is told.
@@ -56,6 +65,7 @@ class CallbackSpec:
         auth: ``http``: how the bridge signs in.
         exchange: ``amqp``: name of the exchange.
         routing_key: ``amqp``: what follows the project; None: the event's own key.
+        format: What the event looks like there.
         timeout: For one attempt as a whole.
         mode: Whether somebody may wait for the answer.
         on_timeout: What silence counts as, of a call; None: nobody waits.
@@ -69,6 +79,7 @@ class CallbackSpec:
     auth: Auth | None = None
     exchange: str | None = None
     routing_key: str | None = None
+    format: Format = Format.STANDARD
     timeout: timedelta = DEFAULT_TIMEOUT
     mode: Mode = Mode.CAST
     on_timeout: OnTimeout | None = None

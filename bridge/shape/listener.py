@@ -35,10 +35,7 @@ from bridge.shape.shown import listener_json
 from bridge.shape.strict import Strict
 from notifier.event import DEFAULT_PROJECT
 
-_CALLBACK_NOT_YET: Final[Mapping[str, object]] = {
-    "format": "standard",
-    "batch": None,
-}
+_CALLBACK_NOT_YET: Final[Mapping[str, object]] = {"batch": None}
 _READ_ONLY: Final = (
     "id",
     "disabled_reason",
@@ -65,7 +62,10 @@ class Callback(Strict):
     exchange: _MaybeText = None
     routing_key: _MaybeText = None
     auth: Auth | None = None
-    format: Annotated[Any, WithJsonSchema({"const": "standard"})] = "standard"
+    format: Literal["standard", "cloudevents"] = Field(
+        "standard",
+        description="standard: CloudEvents' binary mode; cloudevents: structured.",
+    )
     mode: Literal["cast", "call"] = Field(
         "cast", description="With call, an engine may wait for the answer."
     )
@@ -99,6 +99,7 @@ class Callback(Strict):
             auth=auth_from(self.auth, known.auth, is_elsewhere=is_elsewhere),
             exchange=self.exchange,
             routing_key=self.routing_key,
+            format=model.Format(self.format),
             timeout=timedelta(seconds=self.timeout_seconds),
             mode=model.Mode(self.mode),
             on_timeout=self._on_timeout(),

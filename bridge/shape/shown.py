@@ -92,7 +92,7 @@ def _callback_json(spec: CallbackSpec) -> dict[str, Any]:
     return {
         **members,
         "auth": auth_json(spec.auth),
-        "format": "standard",
+        "format": spec.format.value,
         "mode": spec.mode.value,
         "on_timeout": spec.on_timeout,
         "timeout_seconds": _seconds(spec.timeout),

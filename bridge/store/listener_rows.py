@@ -7,7 +7,14 @@ from typing import Any
 
 from sqlalchemy import Row
 
-from bridge.model import CallbackSpec, Listener, ListenerId, Mode, RetryPolicy
+from bridge.model import (
+    CallbackSpec,
+    Format,
+    Listener,
+    ListenerId,
+    Mode,
+    RetryPolicy,
+)
 from bridge.model.auth import auth_of, members_of
 from bridge.model.signing import FormerSecret, Signing
 from bridge.store.vault import Vault
@@ -35,6 +42,7 @@ def listener_row(listener: Listener, vault: Vault) -> dict[str, Any]:
             "method": spec.method,
             "exchange": spec.exchange,
             "routing_key": spec.routing_key,
+            "format": spec.format.value,
             "timeout_seconds": spec.timeout.total_seconds(),
             "mode": spec.mode.value,
             "on_timeout": spec.on_timeout,
@@ -117,12 +125,14 @@ def _spec(callback: Mapping[str, Any], sealed: Mapping[str, Any]) -> CallbackSpe
     members = dict(callback)
     timeout = timedelta(seconds=members.pop("timeout_seconds"))
     mode = Mode(members.pop("mode", "cast"))  # older rows were written without
+    form = Format(members.pop("format", "standard"))  # the same
     auth = sealed.get("auth")  # older rows were sealed without
     return CallbackSpec(
         **members,
         headers=sealed["headers"],
         auth=None if auth is None else auth_of(auth),
         options=sealed["options"],
+        format=form,
         timeout=timeout,
         mode=mode,
     )

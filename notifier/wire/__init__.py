@@ -7,8 +7,8 @@ This package alone knows the names on the wire.
 from notifier.wire.amqp import AmqpMessage, amqp_headers, from_amqp, to_amqp
 from notifier.wire.body import MAX_BODY_BYTES, encode_body
 from notifier.wire.call import Question
-from notifier.wire.cloudevents import from_cloudevent, to_cloudevent
-from notifier.wire.http import ce_headers, from_http, from_json
+from notifier.wire.cloudevents import from_cloudevent, structured, to_cloudevent
+from notifier.wire.http import ce_headers, from_http, from_json, trace_headers
 from notifier.wire.oslo import from_notification, from_oslo, to_notification
 from notifier.wire.routing_key import routing_key
 
@@ -26,7 +26,9 @@ __all__ = [
     "from_notification",
     "from_oslo",
     "routing_key",
+    "structured",
     "to_amqp",
     "to_cloudevent",
     "to_notification",
+    "trace_headers",
 ]

@@ -4,6 +4,7 @@
 ``data`` is the same object that binary mode has as its body.
 """
 
+import json
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -14,13 +15,15 @@ from notifier.wire.body import format_time
 
 STRUCTURED: Final = "application/cloudevents+json"
 BATCH: Final = "application/cloudevents-batch+json"
+CONTENT_TYPE: Final = "application/json"
+"""Of ``data``."""
 
 
 def to_cloudevent(event: Event) -> dict[str, Any]:
     """Return the event as one CloudEvents object."""
     return {
         **attributes_of(event),
-        "datacontenttype": "application/json",
+        "datacontenttype": CONTENT_TYPE,
         "data": {
             "type": event.type,
             "timestamp": format_time(event.time),
@@ -28,6 +31,19 @@ def to_cloudevent(event: Event) -> dict[str, Any]:
             **event.extra,
         },
     }
+
+
+def structured(event: Event, body: bytes, more: Mapping[str, str]) -> bytes:
+    """Return the event as the text of one CloudEvents object.
+
+    Args:
+        event: Its attributes stand beside ``data``.
+        body: Of the event, as it was received; becomes ``data`` as it is.
+        more: Attributes that are added, or take the place of the event's own.
+    """
+    attributes = {**attributes_of(event), **more, "datacontenttype": CONTENT_TYPE}
+    head = json.dumps(attributes, ensure_ascii=False, separators=(",", ":"))
+    return b'%b,"data":%b}' % (head[:-1].encode(), body)
 
 
 def from_cloudevent(value: object) -> Event:

@@ -44,6 +44,11 @@ def ce_headers(event: Event) -> dict[str, str]:
     return headers
 
 
+def trace_headers(event: Event) -> dict[str, str]:
+    """Return the headers of the event's trace context (W3C)."""
+    return {name: event.attributes[name] for name in TRACE if name in event.attributes}
+
+
 def from_http(headers: Mapping[str, str], body: bytes) -> list[Event]:
     """Return the events of one request.
 

@@ -15,10 +15,7 @@ from tests.pages import Page
 
 LISTENERS = Page("docs/how-to/listeners.md")
 OPERATE = Page("docs/how-to/operate.md")
-NOT_YET = {
-    "callback.batch": {"max_events": 100},
-    "callback.format": "cloudevents",
-}
+NOT_YET = {"callback.batch": {"max_events": 100}}
 
 in_process = pytest.mark.parametrize("bus_url", ["in-process"], indirect=True)
 on_rabbitmq = pytest.mark.parametrize("bus_url", ["RabbitMQ"], indirect=True)

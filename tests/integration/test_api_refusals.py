@@ -88,9 +88,9 @@ WRONG = {
     ),
     "a batch": (callback(batch={}), "callback.batch", "not supported yet"),
     "another format": (
-        callback(format="cloudevents"),
+        callback(format="xml"),
         "callback.format",
-        "not supported yet",
+        "'standard' or 'cloudevents'",
     ),
     "another mode": (callback(mode="ask"), "callback.mode", "'cast' or 'call'"),
     "silence where nobody waits": (

@@ -21,7 +21,7 @@ from notifier.wire import (
     to_notification,
 )
 from notifier.wire.amqp import PREFIX, READ_PREFIXES
-from notifier.wire.cloudevents import BATCH, STRUCTURED
+from notifier.wire.cloudevents import BATCH, STRUCTURED, structured
 from tests.properties.events import events
 
 
@@ -71,6 +71,13 @@ def test_an_event_survives_structured_cloudevents(event):
 
     assert from_cloudevent(json.loads(written)) == event
     assert from_http({"content-type": STRUCTURED}, written) == [event]
+
+
+@given(events())
+def test_the_object_made_of_a_received_body_is_the_same(event):
+    made = structured(event, encode_body(event), {})
+
+    assert json.loads(made) == to_cloudevent(event)
 
 
 @given(events(), events())

@@ -226,8 +226,8 @@ def test_what_cannot_be_is_told_in_the_words_of_the_workbook(value, reason):
 
 
 def test_what_is_not_built_yet_is_told_so():
-    with pytest.raises(NotSupportedYet, match=r"\.format: not supported"):
-        drafts(with_service({"format": "cloudevents"}))
+    with pytest.raises(NotSupportedYet, match=r"\.batch: not supported"):
+        drafts(with_service({"batch": {"max_events": 100}}))
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ r"""What of a listener's requests stays the same, made ready once; pure.
     X-Team: ops\r\n                    │ Head.start
     Content-Type: application/json\r\n │
     …                                 ─┘
-    ce-id: 17\r\n …                  ── of the event, the same for all its listeners
+    ce-id: 17\r\n …                  ── of the event, the same for most listeners
     webhook-id: dlv_…\r\n            ─┐
     webhook-timestamp: 1790000000\r\n │
     webhook-signature: v1,…\r\n       │ of the attempt
@@ -22,9 +22,14 @@ from urllib.parse import urlsplit
 from requests import PreparedRequest
 
 from bridge.callbacks.guard import Target, target_of
-from bridge.callbacks.request import constant_headers, wait_headers
+from bridge.callbacks.request import (
+    body_of,
+    constant_headers,
+    event_headers,
+    wait_headers,
+)
 from bridge.callbacks.signing import Signer
-from bridge.model import Call, Envelope, Listener
+from bridge.model import Call, Envelope, Format, Listener
 from notifier.wire import ce_headers
 
 
@@ -56,6 +61,7 @@ class Head:
 
     listener: Listener
     origin: Origin
+    form: Format
     start: bytes = field(repr=False)
     signer: Signer = field(repr=False, compare=False)
 
@@ -78,6 +84,7 @@ class Head:
         return cls(
             listener=listener,
             origin=Origin(target, is_tls),
+            form=spec.format,
             start=line.encode("ascii") + written(headers),
             signer=Signer(listener),
         )
@@ -100,10 +107,13 @@ def request_of(head: Head, lines: bytes, call: Call, timestamp: int) -> bytes:
     Args:
         head: Of the listener.
         lines: Of the event.
-        call: Whose body is sent as it is.
+        call: Whose body is sent.
         timestamp: Seconds since 1970, of this attempt.
     """
     body = call.envelope.body
+    if head.form is not Format.STANDARD:
+        body = body_of(call)
+        lines = written(event_headers(call.envelope.event, head.form))
     signature = head.signer.sign(call.delivery_id, timestamp, body)
     return (
         b"%b%b%bwebhook-id: %b\r\nwebhook-timestamp: %d\r\nwebhook-signature: %b\r\n"
