@@ -18,6 +18,7 @@ from bridge.api import (
     probes,
     problems,
     quarantine,
+    subscriptions,
     tokens,
     workbooks,
 )
@@ -26,12 +27,14 @@ from bridge.api.parts import Parts
 from bridge.api.roles import need
 from bridge.shape.faults import field_names
 from bridge.shape.listener import Listener
+from bridge.shape.subscription import Subscription
 
 __all__ = ["Parts", "build"]
 
 _ROOMS: Final = (
     listeners,
     mistral,
+    subscriptions,
     workbooks,
     pieces,
     deliveries,
@@ -105,6 +108,7 @@ def build(parts: Parts, *, probes_only: bool = False) -> FastAPI:
         deliveries.DeliveryFilter,
         tokens.TokenFilter,
         quarantine.QuarantineFilter,
+        subscriptions.SubscriptionFilter,
         explaining.ExplanationFilter,
         workbooks.WorkbookFilter,
     )
@@ -112,6 +116,7 @@ def build(parts: Parts, *, probes_only: bool = False) -> FastAPI:
     bodies = (
         Listener,
         mistral.WorkbookListener,
+        Subscription,
         tokens.NewToken,
         workbooks.Sent,
     )

@@ -69,6 +69,9 @@ class Route:
 ACME = (("X-Project-Id", "acme"),)
 NEW = {"events": ["TASK"], "callback": HOOK}
 SENT = {"workbook": ORDERS, "vars": VARS}
+SUBSCRIPTIONS = "/subscriptions"
+SUBSCRIPTION = {"sink": HOOK["url"], "protocol": "HTTP"}
+OF_THEIRS = {"config": {"project": "acme"}}
 WORKBOOKS = "/v1/workbooks"
 WORKBOOK = WORKBOOKS + "/{workbook}"
 OF_ACME = "project=acme"
@@ -100,6 +103,13 @@ ROUTES = [
     Route("GET", OLD_ONE, "reader", foreign=403, headers=ACME),
     Route("PUT", OLD_ONE, "member", foreign=403, body={}, headers=ACME),
     Route("DELETE", OLD_ONE, "member", 204, 403, headers=ACME),
+    Route("GET", SUBSCRIPTIONS, "reader", foreign=None),
+    Route("GET", SUBSCRIPTIONS, "reader", foreign=403, query="project=acme"),
+    Route("POST", SUBSCRIPTIONS, "member", 201, 403, body=SUBSCRIPTION | OF_THEIRS),
+    Route("POST", SUBSCRIPTIONS, "member", 201, None, body=SUBSCRIPTION),
+    Route("GET", f"{SUBSCRIPTIONS}/{{listener_id}}", "reader"),
+    Route("PUT", f"{SUBSCRIPTIONS}/{{listener_id}}", "member", body=SUBSCRIPTION),
+    Route("DELETE", f"{SUBSCRIPTIONS}/{{listener_id}}", "member"),
     Route("GET", "/v1/deliveries", "reader", foreign=None),
     Route("GET", "/v1/deliveries", "reader", foreign=None, query="listener={listener_id}"),
     Route("GET", "/v1/deliveries", "reader", foreign=403, query="project=acme"),
@@ -132,6 +142,7 @@ ROUTES = [
         for piece, put in PIECES.items()
         for method, body in (("PUT", put), ("DELETE", None))
     ],
+    Route("GET", "/v1/explanations", "reader", query="event={event_id}"),
     Route("GET", "/metrics", "reader", in_all=True),
 ]  # fmt: skip
 OPEN = {("GET", "/healthz"), ("GET", "/readyz")}
