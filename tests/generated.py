@@ -19,6 +19,7 @@ from bridge.store.database import Database
 from notifier import settings as of_notifier
 from notifier.engines.mistral import settings as of_mistral
 from notifier.settings import host as of_host
+from tests.manual import manual
 from tests.served import parts_for
 
 ROOT = Path(__file__).parents[1]
@@ -112,6 +113,7 @@ FILES = {
     "etc/mistral/mistral.conf.sample": mistral_sample,
     "etc/openstack/service.conf.sample": service_sample,
     "docs/reference/settings.md": settings_reference,
+    "docs/reference/commands.md": manual,
     "docs/openapi.json": openapi,
 }
 

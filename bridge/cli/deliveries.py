@@ -1,12 +1,22 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``delivery-list``, ``-show``, ``-retry``."""
+"""``delivery-list`` and ``delivery-show``."""
 
-from typing import Any
+import json
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any, Final
 
 import click
 
+from bridge.cli import following
 from bridge.cli.asking import asking, asks
-from bridge.cli.showing import moment, show_json, show_members, show_table
+from bridge.cli.showing import moment, show_json, show_members, show_row, show_table
+
+_COLUMNS: Final = (
+    *("ID", "STATE", "ATTEMPTS", "EVENT", "EXECUTION", "CREATED", "LISTENER"),
+)
+# Of a list that grows: those to come cannot be waited for.
+_WIDTHS: Final = (36, 9, 8, 16, 36, 20, 0)
 
 
 @click.command("delivery-list")
@@ -20,32 +30,27 @@ from bridge.cli.showing import moment, show_json, show_members, show_table
     help="Only those.",
 )
 @click.option("--limit", type=click.IntRange(min=1), default=50, show_default=True)
+@click.option(
+    "--follow",
+    is_flag=True,
+    help="Go on with those that come or change, the latest last, until Ctrl-C.",
+)
 @asks
 def delivery_list(
-    *, bridge_url: str, form: str, limit: int,
+    *, bridge_url: str, form: str, limit: int, follow: bool,
     **wanted: Any,  # noqa: ANN401 - click's options, by name
 ) -> None:  # fmt: skip
     """List deliveries, the latest first."""
     with asking(bridge_url) as bridge:
+        if follow:
+            ask = partial(bridge.deliveries.find, limit=limit, **wanted)
+            _follow(lambda: list(ask()), form)
+            return
         found = list(bridge.deliveries.find(limit=limit, **wanted))
     if form == "json":
         show_json(found)
         return
-    show_table(
-        ("ID", "STATE", "ATTEMPTS", "EVENT", "EXECUTION", "CREATED", "LISTENER"),
-        [
-            (
-                one["id"],
-                one["state"],
-                one["attempt_count"],
-                one["event_type"],
-                one["execution_id"],
-                moment(one["created_at"]),
-                one["listener_id"],
-            )
-            for one in found
-        ],
-    )
+    show_table(_COLUMNS, map(_row, found))
 
 
 @click.command("delivery-show")
@@ -79,21 +84,29 @@ def delivery_show(*, delivery_id: str, bridge_url: str, form: str) -> None:
         )
 
 
-@click.command("delivery-retry", short_help="Let deliveries be tried again now.")
-@click.argument("delivery_ids", metavar="ID...", nargs=-1, required=True)
-@asks
-def delivery_retry(
-    *, delivery_ids: tuple[str, ...], bridge_url: str, form: str
-) -> None:
-    """Let deliveries be tried again now, whatever became of them before."""
-    retried = []
-    with asking(bridge_url) as bridge:
-        for delivery_id in delivery_ids:
-            retried.append(bridge.deliveries.retry(delivery_id))
+def _follow(ask: Callable[[], Sequence[dict[str, Any]]], form: str) -> None:
+    try:
+        if form == "table":
+            show_row(_COLUMNS, _COLUMNS, _WIDTHS)
+        for one in following.follow(ask, lambda text: click.echo(text, err=True)):
             if form == "table":
-                click.echo(f"delivery {delivery_id} is tried again")
-    if form == "json":
-        show_json(retried)
+                show_row(_COLUMNS, _row(one), _WIDTHS)
+            else:
+                click.echo(json.dumps(one, ensure_ascii=False))
+    except KeyboardInterrupt:
+        return
+
+
+def _row(delivery: dict[str, Any]) -> tuple[object, ...]:
+    return (
+        delivery["id"],
+        delivery["state"],
+        delivery["attempt_count"],
+        delivery["event_type"],
+        delivery["execution_id"],
+        moment(delivery["created_at"]),
+        delivery["listener_id"],
+    )
 
 
 def _show(delivery: dict[str, Any]) -> None:

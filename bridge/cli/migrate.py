@@ -20,7 +20,9 @@ def migrate(*, config_file: Path | None) -> None:
     from bridge.store.database import Database  # noqa: PLC0415 - as above
 
     with Database(load(config_file).database.url) as database:
-        before = schema.migrate(database)
+        before = schema.migrate(
+            database, lambda step: click.echo(f"step {step} is taken", err=True)
+        )
         now = schema.head()
         said = "is up to date" if before == now else f"was at {before or 'nothing'}"
         click.echo(f"{database.name}: schema {now} ({said})")

@@ -36,10 +36,27 @@ def show_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None
     cells = [[in_words(value) for value in row] for row in rows]
     widths = [max(map(len, column)) for column in zip(columns, *cells, strict=True)]
     widths[-1] = 0  # blanks at the end would only wrap
-    head = (click.style(text, bold=True) for text in _padded(columns, widths))
-    click.echo("  ".join(head))
+    show_row(columns, columns, widths)
     for row in cells:
-        click.echo("  ".join(map(_coloured, columns, _padded(row, widths))).rstrip())
+        show_row(columns, row, widths)
+
+
+def show_row(
+    columns: Sequence[str], row: Sequence[object], widths: Sequence[int]
+) -> None:
+    """Print one row of a table; what is wider than its column shifts the next ones.
+
+    Args:
+        columns: Their names. As a row they are its head.
+        row: A value for each column.
+        widths: The least that each takes.
+    """
+    texts = _padded([in_words(value) for value in row], widths)
+    if row is columns:
+        shown = [click.style(text, bold=True) for text in texts]
+    else:
+        shown = list(map(_coloured, columns, texts))
+    click.echo("  ".join(shown).rstrip())
 
 
 def show_members(members: Iterable[tuple[str, object]]) -> None:

@@ -136,6 +136,10 @@ class BridgeClient:
         """Return what this client may do: ``project`` and ``role``."""
         return self._link.json("GET", "/v1/access")
 
+    def metrics(self) -> str:
+        """Return the bridge's metrics in Prometheus' text format."""
+        return self._link.send("GET", "/metrics").text
+
     def health(self) -> list[str]:
         """Return why the bridge does not do its work; empty: it does."""
         answer = self._link.ask("GET", "/readyz")

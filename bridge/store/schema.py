@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Brings a database to the schema that this code needs, or says why not; blocking."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -16,8 +16,14 @@ _STEPS: Final = Path(__file__).with_name("migrations") / "versions"
 _noted = table("alembic_version", column("version_num"))
 
 
-def migrate(database: Database) -> str | None:
+def migrate(
+    database: Database, told: Callable[[str], object] = lambda _: None
+) -> str | None:
     """Bring the schema up to date in one transaction; others who do so wait.
+
+    Args:
+        database: Which.
+        told: Hears the revision of each step, once it is taken.
 
     Returns:
         The revision that it was at before; None for an empty database.
@@ -33,7 +39,7 @@ def migrate(database: Database) -> str | None:
         if before != head():
             from bridge.store.upgrading import upgrade  # noqa: PLC0415 - slow; seldom needed
 
-            upgrade(connection)
+            upgrade(connection, told)
     return before
 
 

@@ -5,6 +5,7 @@ Apart from `bridge.store.schema`, since alembic takes a tenth of a second to imp
 database that lacks none, as at most starts, needs nothing of it.
 """
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -15,9 +16,15 @@ from sqlalchemy import Connection
 _SCRIPTS: Final = Path(__file__).with_name("migrations")
 
 
-def upgrade(connection: Connection) -> None:
-    """Take all steps that are left, in the connection's transaction."""
+def upgrade(connection: Connection, told: Callable[[str], object]) -> None:
+    """Take all steps that are left, in the connection's transaction.
+
+    Args:
+        connection: To the database.
+        told: Hears the revision of each step, once it is taken.
+    """
     config = Config()
     config.set_main_option("script_location", str(_SCRIPTS))
     config.attributes["connection"] = connection
+    config.attributes["told"] = told
     command.upgrade(config, "head")

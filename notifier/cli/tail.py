@@ -9,6 +9,7 @@ import click
 from rich.console import Console
 
 from notifier.cli import ReadSettings
+from notifier.cli.filtering import Filter
 from notifier.cli.message import Message, as_json, as_text
 from notifier.errors import Unreachable
 from notifier.settings import Settings, masked
@@ -27,26 +28,57 @@ _Listen = Callable[[], Iterator[Message | None]]
     show_default=True,
     help="Such as 'task.failed.#' or '*.*.*.orders.#'; repeatable.",
 )
+@click.option(
+    "--events",
+    multiple=True,
+    metavar="NAME",
+    help="Only such: TASK, on-task-error, task.failed, task.*, …; repeatable.",
+)
+@click.option("--project", help="Only of this project.")
+@click.option("--workbook", help="Only of this workbook; names may hold *.")
+@click.option("--workflow", help="Only of this workflow.")
+@click.option("--execution", help="Only of this execution and its sub-workflows.")
+@click.option("--task", help="Only of this task, by name or id.")
+@click.option("--errors-only", is_flag=True, help="Only what tells an error.")
+@click.option(
+    "--colour/--no-colour",
+    default=None,
+    help="Default: on a terminal, unless NO_COLOR is set.",
+)
 @click.option("--format", "form", type=click.Choice(["human", "json"]), default="human")
 @click.option("--count", type=click.IntRange(min=1), help="End after so many events.")
 @click.pass_obj
 def tail(
     read_settings: ReadSettings,
     /,
+    *,
     bindings: tuple[str, ...],
+    events: tuple[str, ...],
+    errors_only: bool,
+    colour: bool | None,
     form: str,
     count: int | None,
+    **names: str | None,
 ) -> None:
     """Show events as they come, until Ctrl-C.
 
     With a broker they come from a queue of its own, which ends with it; else from the
-    bridge's event stream.
+    bridge's event stream. A binding says what is fetched; the other options leave out
+    some of that. Messages that are no events are shown only if none of them is given.
     """
     settings = read_settings()
-    console = Console(highlight=False, soft_wrap=True)
+    wanted = Filter.of(events, errors_only=errors_only, **names)
+    console = Console(
+        highlight=False,
+        soft_wrap=True,
+        force_terminal=colour,
+        no_color=None if colour is None else not colour,
+    )
     shown = 0
     try:
         for message in _watch(*_source(settings, bindings)):
+            if not _is_wanted(message, wanted):
+                continue
             if form == "json":
                 click.echo(as_json(message))
             else:
@@ -56,6 +88,12 @@ def tail(
                 return
     except KeyboardInterrupt:
         return
+
+
+def _is_wanted(message: Message, wanted: Filter) -> bool:
+    if message.event is None:
+        return wanted.takes_all
+    return wanted.accepts(message.event)
 
 
 def _source(settings: Settings, bindings: tuple[str, ...]) -> tuple[str, _Listen]:

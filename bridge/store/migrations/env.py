@@ -5,9 +5,11 @@ from alembic import context
 
 from bridge.store.tables import metadata
 
+told = context.config.attributes["told"]
 context.configure(
     connection=context.config.attributes["connection"],
     target_metadata=metadata,
     transactional_ddl=False,  # the transaction is the caller's
+    on_version_apply=lambda *, step, **_: told(step.up_revision_id),
 )
 context.run_migrations()

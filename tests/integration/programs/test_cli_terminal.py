@@ -4,23 +4,29 @@
 import contextlib
 import os
 import pty
+import signal
 import subprocess
 from importlib.metadata import version
 
 import pytest
 
-from tests.integration.commands import NOTIFIER, PATIENCE_SECONDS, notifier
+from tests.integration.commands import (
+    NOTIFIER,
+    NOTIFIER_BRIDGE,
+    PATIENCE_SECONDS,
+    notifier,
+)
 
 GOOD = '{"type": "execution.started", "data": {"execution": {"id": "e1"}}}\n'
 
 
-def on_a_terminal(*args, stdin, **env):
+def on_a_terminal(*args, stdin, command=NOTIFIER, **env):
     """Run the command; return its standard output and what its terminal showed."""
     terminal, end = pty.openpty()
     with os.fdopen(terminal, "rb", buffering=0) as screen:
         with os.fdopen(end, "wb", buffering=0) as stderr:
             done = subprocess.run(
-                [NOTIFIER, *args],
+                [command, *args],
                 env={**os.environ, "TERM": "xterm", **env},
                 input=stdin,
                 stdout=subprocess.PIPE,
@@ -34,6 +40,32 @@ def on_a_terminal(*args, stdin, **env):
             while part := screen.read(4096):
                 shown += part
     return done.stdout, shown.decode()
+
+
+def interrupted_on_a_terminal(*args, once, command=NOTIFIER_BRIDGE, **env):
+    """Run a command on a terminal, press Ctrl-C once it shows a text.
+
+    Return all that it showed, and its exit status.
+    """
+    terminal, end = pty.openpty()
+    shown = b""
+    with os.fdopen(terminal, "rb", buffering=0) as screen:
+        with os.fdopen(end, "wb", buffering=0) as all_of_it:
+            process = subprocess.Popen(
+                [command, *args],
+                env={**os.environ, "TERM": "xterm", **env},
+                stdin=subprocess.DEVNULL,
+                stdout=all_of_it,
+                stderr=all_of_it,
+            )
+        with contextlib.suppress(OSError):  # how Linux ends a terminal
+            is_interrupted = False
+            while part := screen.read(4096):
+                shown += part
+                if once.encode() in shown and not is_interrupted:
+                    process.send_signal(signal.SIGINT)
+                    is_interrupted = True
+    return shown.decode(), process.wait(PATIENCE_SECONDS)
 
 
 def test_a_terminal_shows_how_far_it_is(amqp_url):
