@@ -1,12 +1,61 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How a bridge's log lines look: as all of ours, and few of its libraries'."""
+"""How a bridge's log lines look: as all of ours, and few of its libraries'.
 
-from typing import Final, Literal
+Those of which there are two for each event are written many at a time, within a tenth
+of a second; any other line at once, after what was told before it.
+"""
+
+import logging
+from collections.abc import Mapping
+from typing import Any, Final, Literal
 
 from notifier import logs
 
 # They tell at INFO what the bridge tells itself, or nobody needs to know.
 CHATTY: Final = ("alembic", "uvicorn")
+
+MOST_LINES: Final = 500
+"""So many are kept at most, before they are written."""
+
+
+class Together(logging.StreamHandler[Any]):
+    """Standard error, where frequent lines are written together; any thread."""
+
+    formatter: logs.Form
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._kept: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write a line now."""
+        self._write()
+        super().emit(record)
+
+    def tell(self, name: str, message: str, data: Mapping[str, Any]) -> None:
+        """Write a line at INFO soon: at the latest when `flush` is called."""
+        line = self.formatter.told(name, message, data) + self.terminator
+        self.acquire()
+        try:
+            self._kept.append(line)
+            if len(self._kept) >= MOST_LINES:
+                self.flush()
+        finally:
+            self.release()
+
+    def flush(self) -> None:
+        """Write what is kept."""
+        self.acquire()
+        try:
+            self._write()
+            super().flush()
+        finally:
+            self.release()
+
+    def _write(self) -> None:
+        kept, self._kept = self._kept, []
+        if kept:
+            self.stream.write("".join(kept))
 
 
 def set_up(level: str, form: Literal["line", "json"]) -> None:
@@ -16,4 +65,23 @@ def set_up(level: str, form: Literal["line", "json"]) -> None:
         level: ``DEBUG``, ``INFO``, ``WARNING`` or ``ERROR``.
         form: How a line looks.
     """
-    logs.set_up(level, form, CHATTY)
+    logs.set_up(level, form, CHATTY, Together())
+
+
+def frequent(log: logging.Logger) -> Together | None:
+    """Return what writes a logger's frequent lines; None: who set logging up does.
+
+    That is so where a program that holds a bridge has its own ideas.
+    """
+    handlers = logging.root.handlers
+    if len(handlers) != 1 or log.handlers or log.filters:
+        return None
+    (only,) = handlers
+    return only if isinstance(only, Together) else None
+
+
+def flush() -> None:
+    """Write the frequent lines that are kept."""
+    for handler in logging.root.handlers:
+        if isinstance(handler, Together):
+            handler.flush()

@@ -6,18 +6,22 @@ stand in ``extra``. Neither holds a body, a header or a URL.
 """
 
 import logging
-from collections.abc import Callable, Mapping
+from bisect import bisect_left
+from collections import Counter as Tally
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
-from typing import Final
+from itertools import accumulate
+from typing import Any, Final
 
-from prometheus_client import (
-    CollectorRegistry,
-    Counter,
-    Gauge,
-    Histogram,
-    generate_latest,
+from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest
+from prometheus_client.metrics_core import (
+    CounterMetricFamily,
+    HistogramMetricFamily,
+    Metric,
 )
+from prometheus_client.utils import floatToGoString
 
+from bridge import logs
 from bridge.conditions.verdict import Judgement, Verdict
 from bridge.model import Call, Delivery, Envelope, Listener, Outcome
 
@@ -36,46 +40,48 @@ _BUCKETS: Final = (
     15,
     60,
 )
+_LABELS: Final = (*map(floatToGoString, _BUCKETS), "+Inf")
 
 _log = logging.getLogger("bridge")
 
 
+class _Durations:
+    """How long attempts took, counted as a histogram has it."""
+
+    def __init__(self) -> None:
+        self.counts = [0] * len(_LABELS)
+        self.sum = 0.0
+
+    def note(self, seconds: float) -> None:
+        self.counts[bisect_left(_BUCKETS, seconds)] += 1
+        self.sum += seconds
+
+    def buckets(self) -> list[tuple[str, float]]:
+        return list(zip(_LABELS, accumulate(self.counts), strict=True))
+
+
 class Telemetry:
-    """One registry of metrics, and the log."""
+    """One registry of metrics, and the log.
+
+    What is counted for each event is counted here, on the event loop, and told when the
+    metrics are asked for: prometheus_client takes several times as long to count.
+    """
 
     def __init__(self) -> None:
         self.registry: Final = CollectorRegistry()
-        self._events = Counter(
-            "notifier_bridge_events",
-            "Events taken in.",
-            ["kind"],
-            registry=self.registry,
-        )
-        self._attempts = Counter(
-            "notifier_bridge_attempts",
-            "Attempts that ended.",
-            ["callback", "outcome"],
-            registry=self.registry,
-        )
-        self._states = Counter(
-            "notifier_bridge_deliveries",
-            "States that deliveries came to by an attempt.",
-            ["state"],
-            registry=self.registry,
-        )
-        self._seconds = Histogram(
-            "notifier_bridge_attempt_seconds",
-            "How long attempts took.",
-            ["callback"],
-            buckets=_BUCKETS,
-            registry=self.registry,
-        )
+        self._events: Tally[str] = Tally()
+        self._attempts: Tally[tuple[str, str]] = Tally()
+        self._states: Tally[str] = Tally()
+        self._durations: dict[str, _Durations] = {}
+        self.registry.register(self)
         self._conditions = Counter(
             "notifier_bridge_conditions",
             "Conditions that were put to an event.",
             ["verdict"],
             registry=self.registry,
         )
+        # prometheus_client takes longer to find them than to count
+        self._conditions_of = cache(self._conditions.labels)
         self._strays = Counter(
             "notifier_bridge_quarantined",
             "Messages that were no events.",
@@ -86,12 +92,6 @@ class Telemetry:
             "Events or outcomes that the database does not take.",
             registry=self.registry,
         )
-        # prometheus_client takes longer to find them than to count
-        self._events_of = cache(self._events.labels)
-        self._attempts_of = cache(self._attempts.labels)
-        self._states_of = cache(self._states.labels)
-        self._seconds_of = cache(self._seconds.labels)
-        self._conditions_of = cache(self._conditions.labels)
 
     def watch(self, name: str, text: str, value: Callable[[], float]) -> None:
         """Show a value that is asked for whenever the metrics are."""
@@ -102,10 +102,38 @@ class Telemetry:
         """Return the metrics in Prometheus' text format."""
         return bytes(generate_latest(self.registry))
 
+    def collect(self) -> Iterator[Metric]:
+        """Yield what was counted here; prometheus_client asks for it, in any thread."""
+        yield _counter("events", "Events taken in.", ["kind"], self._events)
+        yield _counter(
+            "attempts",
+            "Attempts that ended.",
+            ["callback", "outcome"],
+            self._attempts,
+        )
+        yield _counter(
+            "deliveries",
+            "States that deliveries came to by an attempt.",
+            ["state"],
+            self._states,
+        )
+        seconds = HistogramMetricFamily(
+            "notifier_bridge_attempt_seconds",
+            "How long attempts took.",
+            labels=["callback"],
+        )
+        for callback, durations in list(self._durations.items()):
+            seconds.add_metric([callback], durations.buckets(), durations.sum)
+        yield seconds
+
+    def flush(self) -> None:
+        """Write the log lines that wait to be written together."""
+        logs.flush()
+
     def taken(self, envelope: Envelope) -> None:
         """Tell that an event was taken in."""
         event = envelope.event
-        self._events_of(event.kind).inc()
+        self._events[event.kind] += 1
         if _log.isEnabledFor(logging.INFO):
             data = {
                 "event_id": event.id,
@@ -117,21 +145,28 @@ class Telemetry:
 
     def attempted(self, call: Call, outcome: Outcome, delivery: Delivery) -> None:
         """Tell how an attempt ended, and how its delivery stands."""
-        callback = call.listener.callback.type
-        self._attempts_of(callback, outcome.kind.value).inc()
-        self._states_of(delivery.state.value).inc()
-        self._seconds_of(callback).observe(outcome.duration.total_seconds())
+        callback, seconds = (
+            call.listener.callback.type,
+            outcome.duration.total_seconds(),
+        )
+        kind, state = outcome.kind.value, delivery.state.value
+        self._attempts[callback, kind] += 1
+        self._states[state] += 1
+        durations = self._durations.get(callback)
+        if durations is None:
+            durations = self._durations[callback] = _Durations()
+        durations.note(seconds)
         if _log.isEnabledFor(logging.INFO):
             data = {
                 "event_id": delivery.event_id,
                 "listener_id": delivery.listener_id,
                 "delivery_id": delivery.id,
                 "attempt": call.attempt,
-                "outcome": outcome.kind.value,
+                "outcome": kind,
                 "status": outcome.status,
                 "error": outcome.error,
-                "state": delivery.state.value,
-                "duration_ms": round(outcome.duration.total_seconds() * 1000, 1),
+                "state": state,
+                "duration_ms": round(seconds * 1000, 1),
             }
             _tell("attempt ended", data)
 
@@ -155,10 +190,17 @@ class Telemetry:
 
 
 def _tell(message: str, data: Mapping[str, object]) -> None:
-    # As `info` does, but for looking up which line of the code it stands in: that takes
-    # as long as all the rest, and a log line of ours does not tell it.
-    _log.handle(
-        _log.makeRecord(
-            _log.name, logging.INFO, __file__, 0, message, (), None, extra=data
-        )
-    )
+    together = logs.frequent(_log)
+    if together is None:
+        _log.info(message, extra=data)
+    else:
+        together.tell(_log.name, message, data)
+
+
+def _counter(
+    name: str, text: str, labels: Iterable[str], counted: Tally[Any]
+) -> CounterMetricFamily:
+    family = CounterMetricFamily(f"notifier_bridge_{name}", text, labels=list(labels))
+    for key, count in list(counted.items()):
+        family.add_metric([key] if isinstance(key, str) else key, count)
+    return family

@@ -4,7 +4,8 @@
 import json
 import logging
 import re
-from collections.abc import Sequence
+import time
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 from itertools import islice
@@ -17,15 +18,42 @@ _OWN_LATER: Final = frozenset({"message", "asctime", "color_message"})
 
 # ASCII without space, double quote, equals sign and backslash.
 _is_plain: Final = re.compile(r"[!#-<>-\[\]-~]+").fullmatch
+# In data of which no value is quoted: one that has to be.
+_odd: Final = re.compile(r'["\\]|=(?: |$)').search
+
+# ASCII: some terminals obey the rest
+_JSON: Final = json.JSONEncoder(default=str)
 
 
-class LineFormatter(logging.Formatter):
+class Form(logging.Formatter):
+    """How lines look."""
+
+    def told(self, name: str, message: str, data: Mapping[str, Any]) -> str:
+        """Return the line of a record that was just made at INFO, at little cost.
+
+        Args:
+            name: Of its logger.
+            message: A constant that is printable.
+            data: What is None is left out.
+        """
+        raise NotImplementedError
+
+
+class LineFormatter(Form):
     """``2026-11-24T02:10:00Z INFO notifier.relay: batch relayed events=12 …``."""
+
+    def told(self, name: str, message: str, data: Mapping[str, Any]) -> str:
+        """Return one line."""
+        said = [f"{k}={v}" for k, v in data.items() if v is not None]
+        text = " ".join(said)
+        if not _is_plain_data(text, len(said)):
+            text = _pairs({k: v for k, v in data.items() if v is not None})
+        return f"{_time(time.time())} INFO {name}: {message} {text}".rstrip()
 
     def format(self, record: logging.LogRecord) -> str:
         """Return one line."""
-        data = " ".join(f"{k}={_quoted(v)}" for k, v in _extra(record).items())
-        head = f"{_time(record)} {record.levelname} {record.name}:"
+        data = _pairs(_extra(record))
+        head = f"{_time(record.created)} {record.levelname} {record.name}:"
         text = record.getMessage()
         if not text.isprintable():
             text = json.dumps(text)[1:-1]
@@ -34,13 +62,24 @@ class LineFormatter(logging.Formatter):
         return f"{head} {text} {data}".rstrip()
 
 
-class JsonFormatter(logging.Formatter):
+class JsonFormatter(Form):
     """One JSON object a line: time, level, logger, message, and its data."""
+
+    def told(self, name: str, message: str, data: Mapping[str, Any]) -> str:
+        """Return one line."""
+        line = {
+            "time": _time(time.time()),
+            "level": "INFO",
+            "logger": name,
+            "message": message,
+        }
+        said = {k: v for k, v in data.items() if v is not None}
+        return _JSON.encode({**line, **said})
 
     def format(self, record: logging.LogRecord) -> str:
         """Return one line."""
         line = {
-            "time": _time(record),
+            "time": _time(record.created),
             "level": record.levelname,
             "logger": record.name,
             "message": record.getMessage(),
@@ -48,11 +87,20 @@ class JsonFormatter(logging.Formatter):
         }
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)
-        return json.dumps(line, default=str)  # ASCII: some terminals obey the rest
+        return _JSON.encode(line)
+
+
+FORMS: Final[Mapping[str, type[Form]]] = {
+    "line": LineFormatter,
+    "json": JsonFormatter,
+}
 
 
 def set_up(
-    level: str, form: Literal["line", "json"], chatty: Sequence[str] = ()
+    level: str,
+    form: Literal["line", "json"],
+    chatty: Sequence[str] = (),
+    handler: logging.Handler | None = None,
 ) -> None:
     """Send all log lines to standard error.
 
@@ -60,9 +108,10 @@ def set_up(
         level: ``DEBUG``, ``INFO``, ``WARNING`` or ``ERROR``.
         form: How a line looks.
         chatty: Libraries that are heard from ``WARNING`` on.
+        handler: Default: one that writes each line at once.
     """
-    handler = logging.StreamHandler()
-    handler.setFormatter(JsonFormatter() if form == "json" else LineFormatter())
+    handler = logging.StreamHandler() if handler is None else handler
+    handler.setFormatter(FORMS[form]())
     logging.basicConfig(level=level, handlers=[handler], force=True)
     for name in chatty:
         least = max(logging.root.level, logging.WARNING)
@@ -72,6 +121,21 @@ def set_up(
 def _extra(record: logging.LogRecord) -> dict[str, Any]:
     members = islice(vars(record).items(), _OWN_FIRST, None)
     return {k: v for k, v in members if v is not None and k not in _OWN_LATER}
+
+
+def _pairs(data: Mapping[str, Any]) -> str:
+    return " ".join(f"{k}={_quoted(v)}" for k, v in data.items())
+
+
+def _is_plain_data(text: str, count: int) -> bool:
+    """Tell whether so many values, none quoted, end where they seem to."""
+    return (
+        text.isascii()
+        and text.isprintable()
+        and text.count("=") == count
+        and text.count(" ") == count - 1
+        and not _odd(text)
+    )
 
 
 def _quoted(value: object) -> str:
@@ -85,9 +149,9 @@ def _quoted(value: object) -> str:
     return text if is_plain else json.dumps(text, ensure_ascii=False)
 
 
-def _time(record: logging.LogRecord) -> str:
-    second = int(record.created)
-    return f"{_second(second)}.{int((record.created - second) * 1000):03}Z"
+def _time(when: float) -> str:
+    second = int(when)
+    return f"{_second(second)}.{int((when - second) * 1000):03}Z"
 
 
 @lru_cache(4)  # many lines are of the same one

@@ -15,7 +15,7 @@ from typing import Final, Generic, Protocol, TypeVar
 from bridge.delivery.gate import Gate
 from bridge.model import Outcome
 
-MAX_WAITING: Final = 256
+MAX_WAITING: Final = 512
 MAX_WAITING_BYTES: Final = 4 * 1024 * 1024
 
 # How much the latest call weighs in the average of their durations.

@@ -251,6 +251,7 @@ class Worker:
         while True:
             await asyncio.sleep(TICK_SECONDS)
             self._dispatcher.tick()
+            self._supplies.telemetry.flush()
 
     async def _keep_time(self) -> None:
         loop = asyncio.get_running_loop()

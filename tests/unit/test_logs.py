@@ -3,6 +3,7 @@
 
 import json
 import logging
+import re
 
 import pytest
 
@@ -40,6 +41,10 @@ def write(capsys):
     root.setLevel(level)
     for name, was in own.items():
         logging.getLogger(name).setLevel(was)
+
+
+def _but_time(line):
+    return re.sub(r"\d{4}-\d\d-\d\dT[\d:.]+Z", "", line)
 
 
 def test_a_line_tells_time_level_logger_message_and_data(write):
@@ -111,6 +116,49 @@ def test_json_keeps_what_was_said(write):
         "key": NASTY["newline"],
         "n": 1,
     }
+
+
+@pytest.mark.parametrize("form", ["line", "json"])
+@pytest.mark.parametrize(
+    "value", [*NASTY.values(), "plain", "", "a b", "a=b", 'say "x"', "ü", 7, 0.5, None]
+)
+def test_a_frequent_line_looks_like_any_other(write, capsys, form, value):
+    usual = write(form, "told", first="x", key=value, last=value)
+    together = logs.frequent(logging.getLogger("bridge"))
+    together.tell("bridge", "told", {"first": "x", "key": value, "last": value})
+
+    assert capsys.readouterr().err == ""
+    logs.flush()
+    assert _but_time(capsys.readouterr().err) == _but_time(usual)
+
+
+def test_frequent_lines_are_written_before_any_that_follow_them(write, capsys):
+    write("line", "first")
+    logs.frequent(logging.getLogger("bridge")).tell("bridge", "early", {"n": 1})
+    logging.getLogger("bridge").warning("late")
+
+    early, late = capsys.readouterr().err.splitlines()
+    assert "early" in early
+    assert "late" in late
+
+
+def test_lines_are_not_kept_without_end(write, capsys):
+    write("line", "first")
+    together = logs.frequent(logging.getLogger("bridge"))
+    for number in range(logs.MOST_LINES):
+        together.tell("bridge", "told", {"n": number})
+
+    assert len(capsys.readouterr().err.splitlines()) == logs.MOST_LINES
+
+
+def test_a_program_with_its_own_logging_gets_frequent_lines_as_all_others(write):
+    write("line", "first")
+    log = logging.getLogger("bridge")
+    log.addHandler(handler := logging.NullHandler())
+    found = logs.frequent(log)
+    log.removeHandler(handler)
+
+    assert found is None
 
 
 def test_libraries_tell_only_what_is_wrong(write, capsys):
