@@ -11,12 +11,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import Enum
+from functools import partial
 from typing import Any, Final, NewType
 
 from notifier.errors import InvalidEvent
 from notifier.event_types import Kind, check_type
 from notifier.texts import (
     MAX_SHORT_BYTES,
+    are_plain,
     check_object,
     check_optional_text,
     check_text,
@@ -40,6 +42,8 @@ TRACE: Final = ("traceparent", "tracestate")
 """Attributes of W3C Trace Context, which travel under their own names."""
 
 _ATTRIBUTE = re.compile(r"[a-z0-9]{1,20}")
+_NAMES: Final = ("engine", "project", "workbook", "workflow")
+_OF_EXECUTION: Final = ("id", "name", "root_id", "parent_id", "state")
 _OF_BODY: Final = frozenset({"type", "timestamp", "data"})
 _RESERVED: Final = frozenset(
     {
@@ -64,6 +68,14 @@ class Event:
             ``task``, ``payload`` and whatever else the engine sent. Read only.
         attributes: Further CloudEvents attributes: ``sequence``, ``traceparent``, …
         extra: Members of the body beside ``type``, ``timestamp`` and ``data``.
+        kind: ``execution``, ``task``, or ``listener``.
+        project: The tenant; ``default`` where the engine names none.
+        workbook: Name of the workbook.
+        workflow: Name of the workflow.
+        engine: Name of the engine.
+        execution_id: Id of the execution; empty where a bridge tells of a listener.
+        task_id: Id of the task.
+        task_name: Name of the task.
 
     Example:
         >>> event = Event.new("task.failed", execution="e1", task="charge")
@@ -78,19 +90,41 @@ class Event:
     data: Mapping[str, Any]
     attributes: Mapping[str, str] = field(default_factory=dict)
     extra: Mapping[str, Any] = field(default_factory=dict)
+    # What is asked for again and again is looked up once.
+    kind: Kind = field(init=False, repr=False, compare=False)
+    project: str = field(init=False, repr=False, compare=False)
+    workbook: str | None = field(init=False, repr=False, compare=False)
+    workflow: str | None = field(init=False, repr=False, compare=False)
+    engine: str | None = field(init=False, repr=False, compare=False)
+    execution_id: str = field(init=False, repr=False, compare=False)
+    task_id: str | None = field(init=False, repr=False, compare=False)
+    task_name: str | None = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        check_text("id", self.id, max_bytes=MAX_SHORT_BYTES)
-        check_text("source", self.source, max_bytes=MAX_SHORT_BYTES)
         check_type(self.type)
-        _check_attributes(self.attributes)
-        for name in _OF_BODY & self.extra.keys():
-            raise InvalidEvent(name, "is no further member of the body")
+        if self.attributes:
+            _check_attributes(self.attributes)
+        if self.extra:
+            for name in _OF_BODY & self.extra.keys():
+                raise InvalidEvent(name, "is no further member of the body")
         if self.time.tzinfo is None:
             raise InvalidEvent("time", "must be a datetime with a time zone")
         if self.time.tzinfo is not UTC:
             object.__setattr__(self, "time", _utc(self.time))
-        _check_data(self.kind, self.data)
+        kind = _kind_of(self.type)
+        if not _is_usual(self.id, self.source, kind, self.data):
+            check_text("id", self.id, max_bytes=MAX_SHORT_BYTES)
+            check_text("source", self.source, max_bytes=MAX_SHORT_BYTES)
+            _check_data(kind, self.data)
+        know, data = partial(object.__setattr__, self), self.data
+        know("kind", kind)
+        know("project", _text_of(data, "project") or DEFAULT_PROJECT)
+        for name in ("workbook", "workflow", "engine"):
+            know(name, _text_of(data, name))
+        know("execution_id", str((data.get("execution") or {}).get("id", "")))
+        task = data.get("task")
+        know("task_id", _text_of(task, "id"))
+        know("task_name", _text_of(task, "name"))
 
     def __hash__(self) -> int:
         return hash((self.source, self.id))
@@ -138,52 +172,10 @@ class Event:
         )
 
     @property
-    def kind(self) -> Kind:
-        """``execution``, ``task``, or ``listener``."""
-        if self.type.startswith("task."):
-            return "task"
-        return "listener" if self.type.startswith("listener.") else "execution"
-
-    @property
-    def project(self) -> str:
-        """The tenant; ``default`` where the engine names none."""
-        return self._text("project") or DEFAULT_PROJECT
-
-    @property
-    def workbook(self) -> str | None:
-        """Name of the workbook."""
-        return self._text("workbook")
-
-    @property
-    def workflow(self) -> str | None:
-        """Name of the workflow."""
-        return self._text("workflow")
-
-    @property
-    def engine(self) -> str | None:
-        """Name of the engine."""
-        return self._text("engine")
-
-    @property
-    def execution_id(self) -> str:
-        """Id of the execution; empty where a bridge tells of a listener."""
-        return str(self._execution.get("id", ""))
-
-    @property
     def execution_ids(self) -> tuple[str, ...]:
         """Ids of the execution, its parent and its root, each once."""
         ids = (self._execution.get(name) for name in ("id", "parent_id", "root_id"))
         return tuple(dict.fromkeys(str(one) for one in ids if one))
-
-    @property
-    def task_id(self) -> str | None:
-        """Id of the task."""
-        return _text_of(self.data.get("task"), "id")
-
-    @property
-    def task_name(self) -> str | None:
-        """Name of the task."""
-        return _text_of(self.data.get("task"), "name")
 
     @property
     def subject(self) -> str:
@@ -203,14 +195,36 @@ class Event:
         execution: Mapping[str, Any] = self.data.get("execution") or {}
         return execution
 
-    def _text(self, name: str) -> str | None:
-        return _text_of(self.data, name)
+
+def _kind_of(event_type: str) -> Kind:
+    if event_type.startswith("task."):
+        return "task"
+    return "listener" if event_type.startswith("listener.") else "execution"
+
+
+def _is_usual(
+    event_id: object, source: object, kind: Kind, data: Mapping[str, Any]
+) -> bool:
+    """Tell, at little cost, that an event is right; of others it has to be seen."""
+    if type(data) is not dict or data.get("project") == "" or kind == "listener":
+        return False
+    execution, task = data.get("execution"), data.get("task")
+    if type(execution) is not dict or not (event_id and source and execution.get("id")):
+        return False
+    texts = [event_id, source]
+    texts += [data.get(name) for name in _NAMES]
+    texts += [execution.get(name) for name in _OF_EXECUTION]
+    if kind == "execution":
+        return task is None and are_plain(texts)
+    if type(task) is not dict or not (task.get("id") or task.get("name")):
+        return False
+    return are_plain([*texts, task.get("id"), task.get("name")])
 
 
 def _check_data(kind: Kind, data: Mapping[str, Any]) -> None:
     if not isinstance(data, Mapping):
         raise InvalidEvent("data", "must be an object")
-    for name in ("engine", "project", "workbook", "workflow"):
+    for name in _NAMES:
         check_optional_text("data", name, data)
     if data.get("engine"):
         check_text("data.engine", data["engine"], max_bytes=MAX_SHORT_BYTES)

@@ -18,8 +18,8 @@ _OWN_LATER: Final = frozenset({"message", "asctime", "color_message"})
 
 # ASCII without space, double quote, equals sign and backslash.
 _is_plain: Final = re.compile(r"[!#-<>-\[\]-~]+").fullmatch
-# In data of which no value is quoted: one that has to be.
-_odd: Final = re.compile(r'["\\]|=(?: |$)').search
+# In data of which no value is quoted: signs of one that has to be.
+_ODD: Final = ('"', "\\", "= ")
 
 # ASCII: some terminals obey the rest
 _JSON: Final = json.JSONEncoder(default=str)
@@ -134,7 +134,8 @@ def _is_plain_data(text: str, count: int) -> bool:
         and text.isprintable()
         and text.count("=") == count
         and text.count(" ") == count - 1
-        and not _odd(text)
+        and not any(odd in text for odd in _ODD)
+        and not text.endswith("=")
     )
 
 

@@ -25,6 +25,7 @@ MAX_RETRY_AFTER: Final = timedelta(hours=24)
 MIN_SECRET_CHARS: Final = 8
 """Shorter values of headers are taken for words, not for secrets."""
 
+_SUCCESS: Final = range(HTTPStatus.OK, HTTPStatus.MULTIPLE_CHOICES)
 _SECONDS = re.compile(r"[0-9]+")
 _MOST_DIGITS: Final = 9
 
@@ -50,7 +51,7 @@ def answered(attempt: Attempt, status: int, wish: str | None, body: bytes) -> Ou
 
 def meaning_of(status: int) -> tuple[OutcomeKind, str | None]:
     """Return how an attempt ended that was answered so, and what to tell people."""
-    if HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
+    if status in _SUCCESS:
         return OutcomeKind.SUCCEEDED, None
     # Not the receiver's own phrase: it could hold anything.
     words = f"answered {status} {_phrase(status)}".rstrip()

@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
 from bridge.model import Call, Outcome, OutcomeKind
 
@@ -61,11 +61,28 @@ class Attempt:
         """Seconds to its deadline; below zero when that has passed."""
         return self.seconds - (time.monotonic() - self.started)
 
-    def outcome(self, kind: OutcomeKind, **rest: Any) -> Outcome:  # noqa: ANN401 - of Outcome
-        """Return an outcome that says when it began, and how long it took."""
+    def outcome(
+        self,
+        kind: OutcomeKind,
+        *,
+        status: int | None = None,
+        error: str | None = None,
+        answer: bytes = b"",
+        retry_after: timedelta | None = None,
+    ) -> Outcome:
+        """Return an outcome that says when it began, and how long it took.
+
+        Args:
+            kind: How it ended.
+            status: Default: what is known of it.
+            error: As in `Outcome`, likewise those below.
+            answer: Of the receiver.
+            retry_after: Its wish.
+        """
         duration = timedelta(seconds=time.monotonic() - self.started)
+        status = self.status if status is None else status
         return Outcome(
-            kind, self.started_at, duration, **{"status": self.status} | rest
+            kind, self.started_at, duration, status, error, answer, retry_after
         )
 
     def timed_out(self) -> Outcome:

@@ -111,9 +111,13 @@ class Logbook:
 
     def _landed(self, arrival: Arrival, refusal: str | None) -> None:
         arrival.is_refused = refusal is not None
-        self._in_hand.difference_update(arrival.standing.keys() - arrival.held)
+        pending = set()
+        for delivery_id, delivery in arrival.standing.items():
+            if delivery_id not in arrival.held:
+                self._in_hand.discard(delivery_id)
+                if delivery.state is State.PENDING:
+                    pending.add(delivery_id)
         arrival.landed(refusal)
-        known = arrival.held | {one.delivery_id for one in arrival.attempts}
-        waiting = (one for one in arrival.standing.values() if one.id not in known)
-        if any(one.state is State.PENDING for one in waiting):
+        # What has been tried waits for its retry.
+        if pending.difference(one.delivery_id for one in arrival.attempts):
             self._on_waiting()

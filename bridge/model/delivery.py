@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """One event on its way to one listener, and every try to bring it there."""
 
-import base64
 import hashlib
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -18,6 +17,14 @@ EventKey = tuple[str, str]
 
 MAX_ANSWER_BYTES: Final = 4096
 """So much of an answer's body is kept."""
+
+
+# Base32, two letters at a time: `base64` takes three times as long.
+_LETTERS: Final = "abcdefghijklmnopqrstuvwxyz234567"
+_PAIRS: Final = tuple(one + other for one in _LETTERS for other in _LETTERS)
+_PAIR: Final = len(_PAIRS) - 1
+_ID_BYTES: Final = 20
+_ID_PLACES: Final = range(150, -1, -10)
 
 
 class State(Enum):
@@ -153,5 +160,6 @@ class Call:
 def delivery_id(source: str, event_id: str, listener_id: ListenerId) -> DeliveryId:
     """Return the id of an event's delivery to a listener, the same every time."""
     key = f"{source}\0{event_id}\0{listener_id}"
-    digest = hashlib.sha256(key.encode()).digest()[:20]
-    return DeliveryId("dlv_" + base64.b32encode(digest).decode().lower())
+    number = int.from_bytes(hashlib.sha256(key.encode()).digest()[:_ID_BYTES])
+    pairs = [_PAIRS[number >> bits & _PAIR] for bits in _ID_PLACES]
+    return DeliveryId("dlv_" + "".join(pairs))

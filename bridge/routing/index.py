@@ -73,9 +73,9 @@ class Route:
 
     def takes(self, event_type: str) -> bool:
         """Tell whether it asked for events of this type."""
-        return event_type in self.types or any(
-            _ANY in one and matches(one, event_type) for one in self.types
-        )
+        if event_type in self.types or _all_of_kind(event_type) in self.types:
+            return True
+        return any(_ANY in one and matches(one, event_type) for one in self.types)
 
     def places(self) -> set[_Place]:
         """Return where the index keeps it, under its `telling_wish`."""
@@ -170,6 +170,11 @@ def _wishes_of(event: Event) -> list[_Wish]:
             wishes.append((name, value))
     wishes.append(_NO_WISH)
     return wishes
+
+
+def _all_of_kind(event_type: str) -> str:
+    """Return the pattern of all types of its kind; most listeners ask for that."""
+    return event_type.partition(".")[0] + ".*"
 
 
 def _group(pattern: str) -> str:

@@ -43,13 +43,13 @@ class Clock:
     def now(self) -> datetime:
         """Return the time; quick, from any thread."""
         then, at = self._anchor
-        return then + (_steady() - at)
+        return then + timedelta(0, 0, _steady() - at)
 
     @property
     def zero(self) -> datetime:
         """When the machine was started, by this clock."""
         then, at = self._anchor
-        return then - at
+        return then - timedelta(microseconds=at)
 
     def synchronise(self) -> None:
         """Look at the database's clock; blocking.
@@ -62,11 +62,13 @@ class Clock:
         with self._database.read() as connection:
             before = _steady()
             said = connection.execute(select(func.clock_timestamp())).scalar_one()
-            took = _steady() - before
+            took = timedelta(microseconds=_steady() - before)
         if took <= MAX_ROUND_TRIP or not self._has_looked:
-            self._anchor = said.astimezone(UTC), before + took / 2
+            half = took // 2 // timedelta(microseconds=1)
+            self._anchor = said.astimezone(UTC), before + half
             self._has_looked = True
 
 
-def _steady() -> timedelta:
-    return timedelta(microseconds=time.clock_gettime_ns(_STEADY) // 1000)
+def _steady() -> int:
+    """Return microseconds."""
+    return time.clock_gettime_ns(_STEADY) // 1000

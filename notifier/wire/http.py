@@ -34,7 +34,10 @@ _is_safe: Final = re.compile(f"[{re.escape(_SAFE)}]*").fullmatch  # as nearly al
 def ce_headers(event: Event) -> dict[str, str]:
     """Return the headers of CloudEvents binary mode, trace context as its own."""
     headers = {}
-    for name, value in attributes_of(event).items():
+    attributes = attributes_of(event)
+    if not event.attributes and _is_safe("".join(attributes.values())):
+        return {PREFIX + name: value for name, value in attributes.items()}
+    for name, value in attributes.items():
         if name in TRACE:  # W3C Trace Context knows no percent-encoding
             headers[name] = value
         else:
