@@ -22,12 +22,15 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 from functools import cache
 from pathlib import Path
 
 
 class Forked:
     """A process that runs ``bridge``, in the manner of `subprocess.Popen`.
+
+    Any thread may ask how it ended; each has to wait for another that waits for the end.
 
     Args:
         arguments: Of ``bridge``.
@@ -43,6 +46,7 @@ class Forked:
             "folder": str(Path.cwd()),
         }
         self.returncode = None
+        self._asking = threading.Lock()
         self._line = socket.socket(socket.AF_UNIX)
         self._line.connect(_prepared())
         files = [stdin.fileno(), output.fileno()]
@@ -70,11 +74,15 @@ class Forked:
             os.kill(self.pid, number)
 
     def _ended(self, timeout):
-        if self.returncode is None and select.select([self._line], [], [], timeout)[0]:
-            self.returncode = int(self._said.readline())
-            self._said.close()
-            self._line.close()
-        return self.returncode
+        with self._asking:
+            if self.returncode is None and self._has_news(timeout):
+                self.returncode = int(self._said.readline())
+                self._said.close()
+                self._line.close()
+            return self.returncode
+
+    def _has_news(self, timeout):
+        return select.select([self._line], [], [], timeout)[0]
 
 
 @cache
