@@ -58,6 +58,11 @@ class Recorder:
         self._work: asyncio.Task[None] | None = None
         self.is_healthy = True
 
+    @property
+    def unsafe(self) -> int:
+        """How many entries tell of attempts that would be forgotten by a crash."""
+        return sum(bool(entry.attempts) for entry, _ in self._waiting)
+
     def record(self, entry: Entry, landed: Landed | None = None) -> None:
         """Write an entry soon; `landed` is called on the loop once its fate is known."""
         self._waiting.append((entry, landed))

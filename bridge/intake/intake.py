@@ -6,6 +6,7 @@ Lives on the event loop.
 
 import asyncio
 import logging
+from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from functools import partial
@@ -20,7 +21,16 @@ from notifier.event import Event
 
 PAUSE_SECONDS: Final = 0.5
 
+FEW: Final = 64
+"""So many events may be on their way, however far behind the database is."""
+
+_PART: Final = 4
+_MOST: Final = 2**16
+
 _log = logging.getLogger(__name__)
+
+_Ready = tuple[EventKey, Received, frozenset[ListenerId]]
+"""What may go on its way, and who was told of it before."""
 
 
 class Routes(Protocol):
@@ -59,6 +69,7 @@ class Intake:
         executor: The recorder's.
         on_taken: Told of each event, matched or not.
         window: What was recorded lately; of a copy, what is recorded counts.
+        unsafe: How many events were told of, and are not recorded yet.
     """
 
     def __init__(
@@ -70,6 +81,7 @@ class Intake:
         executor: Executor,
         on_taken: Callable[[Envelope], None],
         window: Window,
+        unsafe: Callable[[], int],
     ) -> None:
         self._router = router
         self._dispatcher = dispatcher
@@ -77,7 +89,12 @@ class Intake:
         self._executor = executor
         self._on_taken = on_taken
         self._window = window
+        self._unsafe = unsafe
+        self._unsafe_before = 0
+        self._room = FEW
         self._open: dict[EventKey, list[Received]] = {}
+        self._ready: deque[_Ready] = deque()
+        self._on_their_way = 0
         self._repeats: list[Received] = []
         self._asking: asyncio.Task[None] | None = None
 
@@ -94,10 +111,7 @@ class Intake:
         try:
             self._take(received)
         except Exception:  # noqa: BLE001 - a loop's edge: the next events are not at fault
-            event_id = received.envelope.event.id
-            _log.exception(
-                "an event could not be taken in", extra={"event_id": event_id}
-            )
+            _log_failure(received)
 
     def _take(self, received: Received) -> None:
         key = received.envelope.key
@@ -112,7 +126,26 @@ class Intake:
             if self._asking is None:
                 self._asking = asyncio.get_running_loop().create_task(self._ask())
         else:
-            self._route(key, received, frozenset())
+            self._ready.append((key, received, frozenset()))
+            self._go_on()
+
+    def tick(self) -> None:
+        """Look whether more may be on their way, or fewer; some ten times a second."""
+        # Right after a commit there is little for a moment, whatever they wait for.
+        before, self._unsafe_before = self._unsafe_before, self._unsafe()
+        unsafe = max(before, self._unsafe_before)
+        self._room = next_room(self._room, self._on_their_way, unsafe)
+        self._go_on()
+
+    def _go_on(self) -> None:
+        while self._ready and self._on_their_way < self._room:
+            self._on_their_way += 1
+            ready = self._ready.popleft()
+            try:
+                self._route(*ready)
+            except Exception:  # noqa: BLE001 - a loop's edge: the next events are not at fault
+                self._on_their_way -= 1
+                _log_failure(ready[1])
 
     def _route(
         self, key: EventKey, received: Received, told: frozenset[ListenerId]
@@ -137,6 +170,7 @@ class Intake:
         self._dispatcher.dispatch(received.envelope, shall_hear, landed, question)
 
     def _landed(self, key: EventKey, refusal: str | None) -> None:
+        self._on_their_way -= 1
         _, *twins = copies = self._open.pop(key)
         if refusal is None:
             self._window.note(key)
@@ -148,6 +182,7 @@ class Intake:
         for twin in twins:
             if twin.question is not None:
                 self.take(again(twin.envelope, twin.question))
+        self._go_on()
 
     async def _ask(self) -> None:
         """Ask, many at once, to whom repeated events were brought already."""
@@ -156,8 +191,11 @@ class Intake:
                 batch, self._repeats = self._repeats, []
                 keys = {received.envelope.key: received for received in batch}
                 known = await self._known(list(keys))
-                for key, received in keys.items():
-                    self._route(key, received, frozenset(known.get(key, ())))
+                self._ready.extend(
+                    (key, received, frozenset(known.get(key, ())))
+                    for key, received in keys.items()
+                )
+                self._go_on()
         finally:
             self._asking = None
 
@@ -171,6 +209,28 @@ class Intake:
                 reason = {"reason": str(err)}
                 _log.warning("cannot ask what was recorded", extra=reason)
                 await asyncio.sleep(PAUSE_SECONDS)
+
+
+def next_room(room: int, on_their_way: int, unsafe: int) -> int:
+    """Return how many events may be on their way from now on: a pure rule.
+
+    What is told and not recorded yet is told again after a crash. Where that is a good
+    part of all that is on its way, it is the database that they wait for, and fewer are
+    let on; where it is not, receivers are slow, and few would hold up all others.
+
+    Example:
+        >>> next_room(64, 64, unsafe=8), next_room(256, 200, unsafe=100)
+        (128, 128)
+    """
+    if room <= on_their_way and _PART * unsafe < on_their_way:
+        return min(2 * room, _MOST)
+    is_needed = on_their_way > room // 2 and _PART * unsafe < on_their_way
+    return room if is_needed else max(room // 2, FEW)
+
+
+def _log_failure(received: Received) -> None:
+    event_id = received.envelope.event.id
+    _log.exception("an event could not be taken in", extra={"event_id": event_id})
 
 
 def _is_asked_again(listener: Listener, question: Question | None) -> bool:

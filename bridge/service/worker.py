@@ -130,6 +130,7 @@ class Worker:
             executor=supplies.executor,
             on_taken=self._taken,
             window=supplies.window,
+            unsafe=lambda: self._recorder.unsafe,
         )
         self._ordering = Ordering(
             self.router,
@@ -251,6 +252,7 @@ class Worker:
         while True:
             await asyncio.sleep(TICK_SECONDS)
             self._dispatcher.tick()
+            self._intake.tick()
             self._supplies.telemetry.flush()
 
     async def _keep_time(self) -> None:
