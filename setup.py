@@ -6,6 +6,7 @@ from pathlib import Path
 from setuptools import find_packages, setup
 
 BRIDGE = [
+    "Jinja2>=3.1",
     "SQLAlchemy>=2.0.36",
     "PyYAML>=6",
     "alembic>=1.14",
@@ -59,7 +60,10 @@ setup(
     license="Apache-2.0",
     python_requires=">=3.11",
     packages=find_packages(include=["notifier", "notifier.*", "bridge", "bridge.*"]),
-    package_data={"notifier": ["py.typed"], "bridge": ["py.typed"]},
+    package_data={
+        "notifier": ["py.typed"],
+        "bridge": ["py.typed", "page/static/*", "page/templates/*"],
+    },
     install_requires=[
         "click>=8.1",
         "kombu>=5.4",

@@ -6,6 +6,7 @@ stand in ``extra``. Neither holds a body, a header or a URL.
 """
 
 import logging
+import math
 from bisect import bisect_left
 from collections import Counter as Tally
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -23,7 +24,8 @@ from prometheus_client.utils import floatToGoString
 
 from bridge import logs
 from bridge.conditions.verdict import Judgement, Verdict
-from bridge.model import Call, Delivery, Envelope, Listener, Outcome
+from bridge.model import Call, Delivery, Envelope, Listener, Outcome, OutcomeKind
+from bridge.pulse import Totals
 
 _BUCKETS: Final = (
     0.001,
@@ -125,6 +127,20 @@ class Telemetry:
         for callback, durations in list(self._durations.items()):
             seconds.add_metric([callback], durations.buckets(), durations.sum)
         yield seconds
+
+    def totals(self) -> Totals:
+        """Return what was counted so far, summed up over all kinds; on the event loop."""
+        well = OutcomeKind.SUCCEEDED.value
+        counts = [0] * len(_LABELS)
+        for one in self._durations.values():
+            counts = [a + b for a, b in zip(counts, one.counts, strict=True)]
+        return Totals(
+            events=self._events.total(),
+            attempts=self._attempts.total(),
+            succeeded=sum(n for (_, kind), n in self._attempts.items() if kind == well),
+            bounds=(*_BUCKETS, math.inf),
+            within=tuple(accumulate(counts)),
+        )
 
     def flush(self) -> None:
         """Write the log lines that wait to be written together."""

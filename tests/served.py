@@ -18,6 +18,8 @@ from bridge.conditions.parse import parse
 from bridge.feed import Feed
 from bridge.issuer import Issuer
 from bridge.model import Envelope
+from bridge.page.front import Front
+from bridge.pulse import Pulse, Totals
 from bridge.registrar import Registrar
 from bridge.service.judging import Judge
 from bridge.service.ping import pinger
@@ -26,6 +28,7 @@ from bridge.store.clock import Clock
 from bridge.store.database import Database
 from bridge.store.deliveries import DeliveryStore
 from bridge.store.events import EventStore
+from bridge.store.glance import GlanceStore
 from bridge.store.journal import Journal
 from bridge.store.lanes import LaneStore
 from bridge.store.listeners import ListenerStore
@@ -68,6 +71,9 @@ def parts_for(
         lane_store=LaneStore(database),
         quarantine_store=quarantine,
         requeue=quarantine.queue_event,
+        glance=GlanceStore(database),
+        sealing=Vault(KEY),
+        pulse=Pulse(Totals, now),
         registrar=registrar,
         workbooks=Workbooks(WorkbookStore(database, Vault(KEY)), registrar),
         listener_store=listeners,
@@ -148,7 +154,10 @@ class ServedApi:
         )
         self.parts.publisher.bind("#", self._keep)
         config = uvicorn.Config(
-            build(self.parts), log_config=None, access_log=False, lifespan="off"
+            Front(build(self.parts), self.parts),
+            log_config=None,
+            access_log=False,
+            lifespan="off",
         )
         self._server = uvicorn.Server(config)
         self.loop.call_soon(self._started.set)

@@ -95,8 +95,17 @@ def foreign(headers: Mapping[str, str]) -> Refusal | None:
     host = headers.get("host", "")
     if not _is_loopback(host):
         return Refusal(403, f"Host: {host!r} is not this bridge's; take 127.0.0.1")
+    return other_origin(headers)
+
+
+def other_origin(headers: Mapping[str, str]) -> Refusal | None:
+    """Tell why a request that another site's page makes is turned away; None: it is none.
+
+    Args:
+        headers: By names in lower case.
+    """
     origin = headers.get("origin")
-    if origin is not None and urlsplit(origin).netloc != host:
+    if origin is not None and urlsplit(origin).netloc != headers.get("host", ""):
         return Refusal(403, f"Origin: {origin!r} may not use this bridge")
     return None
 

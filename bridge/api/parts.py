@@ -12,9 +12,11 @@ from bridge.conditions.verdict import Judgement
 from bridge.feed import Feed
 from bridge.issuer import Issuer
 from bridge.model import Listener, Outcome, Quarantined
+from bridge.pulse import Pulse
 from bridge.registrar import Registrar
 from bridge.store.deliveries import DeliveryStore
 from bridge.store.events import EventStore
+from bridge.store.glance import GlanceStore
 from bridge.store.lanes import LaneStore
 from bridge.store.listeners import ListenerStore
 from bridge.store.quarantine import QuarantineStore
@@ -22,6 +24,20 @@ from bridge.store.tokens import TokenStore
 from bridge.workbook.workbooks import Workbooks
 from notifier.event import Event
 from notifier.verdict import Answer
+
+
+class Sealing(Protocol):
+    """Seals what others keep, so that they can neither read nor change it."""
+
+    def seal(self, members: Mapping[str, Any]) -> bytes:
+        """Return the members as a sealed text."""
+
+    def open(self, sealed: bytes) -> dict[str, Any]:
+        """Return what was sealed.
+
+        Raises:
+            KeyChanged: Not by this one.
+        """
 
 
 class Publisher(Protocol):
@@ -56,6 +72,9 @@ class Parts:
         sign_in: Knows whose a token is; None: nobody has to show one.
         rates: What projects may publish.
         feed: Of events as they are taken in; None: this process takes none in.
+        glance: What the page shows.
+        sealing: Of what the page lets browsers keep.
+        pulse: How much this bridge has to do.
         requeue: Lets a message that was set aside be handled once more; blocks.
         judge: Puts conditions that people try out to an event.
         ping: Sends a test event to a listener once; called on the event loop.
@@ -77,6 +96,9 @@ class Parts:
     token_store: TokenStore
     lane_store: LaneStore
     quarantine_store: QuarantineStore
+    glance: GlanceStore
+    sealing: Sealing
+    pulse: Pulse
     requeue: Callable[[Quarantined], None]
     publisher: Publisher
     feed: Feed | None

@@ -96,6 +96,18 @@ class SignIn:
             return _unknown(reason, f'{_CHALLENGE}, error="invalid_token"')
         return token.access
 
+    async def of_token(self, token_id: TokenId) -> Access | None:
+        """Return what who has shown a token before may do now; None: nothing.
+
+        Raises:
+            StoreError: The database did not answer.
+        """
+        try:
+            token = await run_in_threadpool(self._tokens.get, None, token_id)
+        except NotFound:
+            return None
+        return token.access if token.is_live(self._now()) else None
+
     async def is_still_in(self, access: Access) -> bool:
         """Tell whether somebody who was let in would be now.
 
@@ -104,12 +116,9 @@ class SignIn:
         if access.token_id is None:
             return True
         try:
-            token = await run_in_threadpool(self._tokens.get, None, access.token_id)
-        except NotFound:
-            return False
+            return await self.of_token(access.token_id) is not None
         except StoreError:
             return True
-        return token.is_live(self._now())
 
     async def _look(self, digest: str) -> Token | None:
         looked_at, known = self._known.get(digest, (-math.inf, None))

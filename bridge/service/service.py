@@ -7,6 +7,8 @@ import socket
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from starlette.types import ASGIApp
+
 from bridge.api.app import build
 from bridge.api.parts import Parts
 from bridge.api.rates import Rates
@@ -18,6 +20,8 @@ from bridge.feed import Feed
 from bridge.intake.suspects import Suspects
 from bridge.intake.window import Window
 from bridge.issuer import Issuer
+from bridge.page.front import Front
+from bridge.pulse import Pulse
 from bridge.registrar import Registrar
 from bridge.service.bus import Bus, broker_bus, memory_bus
 from bridge.service.callbacks import Callbacks
@@ -101,10 +105,10 @@ class Service:
         started: Callable[[], None],
     ) -> None:
         self._ground = ground = self._lay(stores)
-        app = build(self._parts(ground), probes_only=not self._modes.api)
-        web = Web(app, listening, self.settings.delivery.grace)
+        web = Web(self._app(ground), listening, self.settings.delivery.grace)
         await ground.worker.start()
         await web.start()
+        looking = asyncio.create_task(ground.pulse.run())
         self.publisher = ground.bus.publisher
         self.url = _url(listening)
         self._tell(ground)
@@ -113,9 +117,15 @@ class Service:
         self._announce("stopping: attempts under way may end")
         ground.feed.close()
         await web.stop()
+        looking.cancel()
         ground.judge.close()
         await ground.worker.drain(self.settings.delivery.grace)
         ground.bus.close()
+
+    def _app(self, ground: "_Ground") -> ASGIApp:
+        parts = self._parts(ground)
+        app = build(parts, probes_only=not self._modes.api)
+        return Front(app, parts) if self._modes.api else app
 
     def _lay(self, stores: Stores) -> "_Ground":
         telemetry, feed = Telemetry(), Feed()
@@ -148,7 +158,8 @@ class Service:
             worker = Worker(supplies)
         else:
             worker = Standby(stores.clock, callbacks.by_type, stores.executor)
-        return _Ground(stores, bus, callbacks, telemetry, feed, worker, Judge())
+        pulse = Pulse(telemetry.totals, stores.clock.now)
+        return _Ground(stores, bus, callbacks, telemetry, feed, worker, Judge(), pulse)
 
     def _window(self, stores: Stores) -> Window:
         now, kept = stores.clock.now(), self.settings.bus
@@ -211,6 +222,9 @@ class Service:
             token_store=stores.tokens,
             lane_store=stores.lanes,
             quarantine_store=stores.quarantine,
+            glance=stores.glance,
+            sealing=stores.vault,
+            pulse=ground.pulse,
             requeue=ground.bus.requeue,
             publisher=ground.bus.publisher,
             feed=ground.feed if self._modes.worker else None,
@@ -228,6 +242,7 @@ class Service:
         self._announce(f"bus: {ground.bus.name}")
         if self._modes.api:
             self._announce(f"API: {self.url} (description at {self.url}/docs)")
+            self._announce(f"page: {self.url}/ (in a browser)")
         else:
             self._announce(f"API: none here; health and metrics at {self.url}")
         if self.settings.api.auth == "token":
@@ -256,6 +271,7 @@ class _Ground:
     feed: Feed
     worker: Worker | Standby
     judge: Judge
+    pulse: Pulse
 
 
 def _patience(settings: Settings) -> Patience:

@@ -16,6 +16,7 @@ from bridge.store.clock import Clock
 from bridge.store.database import Database
 from bridge.store.deliveries import DeliveryStore
 from bridge.store.events import EventStore
+from bridge.store.glance import GlanceStore
 from bridge.store.journal import Journal
 from bridge.store.lanes import LaneStore
 from bridge.store.listeners import ListenerStore
@@ -52,6 +53,8 @@ class Stores:
     sequences: SequenceStore
     tokens: TokenStore
     lanes: LaneStore
+    glance: GlanceStore
+    vault: Vault
     clock: Clock
     executor: ThreadPoolExecutor
 
@@ -99,6 +102,8 @@ def open_stores(settings: Settings) -> Iterator[Stores]:
             sequences=SequenceStore(database),
             tokens=TokenStore(database),
             lanes=LaneStore(database),
+            glance=GlanceStore(database),
+            vault=vault,
             clock=clock,
             executor=executor,
         )

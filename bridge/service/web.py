@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 
 import uvicorn
-from fastapi import FastAPI
+from starlette.types import ASGIApp
 
 from bridge.errors import SettingsError
 from bridge.service.arrival import ArrivingRequests
@@ -41,7 +41,7 @@ class Web:
     """The API's server, between `start` and `stop`."""
 
     def __init__(
-        self, app: FastAPI, listening: socket.socket, grace: timedelta
+        self, app: ASGIApp, listening: socket.socket, grace: timedelta
     ) -> None:
         config = uvicorn.Config(
             app,

@@ -80,7 +80,7 @@ class EventStore:
             row = connection.execute(query).one_or_none()
         if row is None:
             raise NotFound("event", event_id)
-        return _stored(row)
+        return stored_of(row)
 
     def queued(self, limit: int, *, beside: Collection[int] = ()) -> list[StoredEvent]:
         """Return up to `limit` events that wait to be routed, the oldest first.
@@ -96,7 +96,7 @@ class EventStore:
             .limit(limit)
         )
         with self._database.read() as connection:
-            return [_stored(row) for row in connection.execute(query)]
+            return [stored_of(row) for row in connection.execute(query)]
 
     def latest(self, limit: int, *, since: datetime) -> list[tuple[EventKey, datetime]]:
         """Return the latest events that came in since then, the oldest first."""
@@ -149,7 +149,8 @@ def headers_of(row: Row[Any]) -> dict[str, str]:
     return wire.amqp_headers(members)
 
 
-def _stored(row: Row[Any]) -> StoredEvent:
+def stored_of(row: Row[Any]) -> StoredEvent:
+    """Return the event that a whole row of `events` holds."""
     return StoredEvent(row.position, envelope_of(row), row.received_at)
 
 

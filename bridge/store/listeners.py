@@ -8,9 +8,9 @@ can ask for just what changed since it last looked.
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import select, update
+from sqlalchemy import or_, select, update
 
 from bridge.errors import NotFound
 from bridge.model import Listener, ListenerId
@@ -28,6 +28,17 @@ from bridge.store.listener_changes import (
 from bridge.store.listener_rows import listener_of, listener_row
 from bridge.store.tables import listeners
 from bridge.store.vault import Vault, require_key
+
+_SPOKEN: Final = (
+    listeners.c.id,
+    listeners.c.name,
+    listeners.c.description,
+    listeners.c.workbook,
+    listeners.c.workflow,
+    listeners.c.callback["url"].as_string(),
+    listeners.c.callback["exchange"].as_string(),
+)
+"""What people know a listener by."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +110,7 @@ class ListenerStore:
         *,
         limit: int,
         after: ListenerId | None = None,
+        text: str | None = None,
         **equal: str | bool | None,
     ) -> list[Listener]:
         """Return up to `limit` listeners in the order of their ids.
@@ -106,11 +118,17 @@ class ListenerStore:
         Args:
             limit: At least 1.
             after: The last id of the page before.
+            text: Stands in a name, description, workbook, workflow, URL or exchange;
+                its case does not matter.
             **equal: Column to value; None is not looked at.
         """
         query = _present().order_by(listeners.c.id).limit(limit)
         if after is not None:
             query = query.where(listeners.c.id > after)
+        if text is not None:
+            query = query.where(
+                or_(*(one.icontains(text, autoescape=True) for one in _SPOKEN))
+            )
         for name, value in equal.items():
             if value is not None:
                 query = query.where(listeners.c[name] == value)

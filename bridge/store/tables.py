@@ -187,6 +187,7 @@ deliveries: Final = Table(
     Column("created_at", UtcTime, nullable=False),
     Column("updated_at", UtcTime, nullable=False),
     Column("position", BigInteger),
+    _partial("ix_deliveries_dead", "created_at", "id", where="state = 'dead'"),
     _partial("ix_deliveries_due", "listener_id", "due_at", where="state = 'pending'"),
     _partial(
         "ix_deliveries_position",

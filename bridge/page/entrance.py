@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Signing in with a token, and out again."""
+
+from dataclasses import replace
+
+from starlette.responses import Response
+
+from bridge.api.refusal import Refusal
+from bridge.api.signing_in import SignIn
+from bridge.page.rendering import redirect, render
+from bridge.page.sessions import COOKIE, LASTS, Sessions
+from bridge.page.visit import Visit
+
+
+class Entrance:
+    """The handlers, on the event loop.
+
+    Args:
+        sign_in: Knows whose a token is; None: nobody has to show one.
+        sessions: Of those who did.
+    """
+
+    def __init__(self, sign_in: SignIn | None, sessions: Sessions) -> None:
+        self._sign_in = sign_in
+        self._sessions = sessions
+
+    async def show(self, visit: Visit) -> Response:
+        """Ask for a token."""
+        if self._sign_in is None:
+            return redirect("/")
+        return render(visit, "sign-in.html", error=None)
+
+    async def enter(self, visit: Visit) -> Response:
+        """Take a token, and give a session for it."""
+        if self._sign_in is None:
+            return redirect("/")
+        shown = {"authorization": f"Bearer {visit.form.get('token')}"}
+        found = await self._sign_in.admit(shown, visit.address)
+        if isinstance(found, Refusal) or found.token_id is None:
+            status = found.status if isinstance(found, Refusal) else 401
+            error = (
+                "Too many wrong tokens came from your address. Wait a minute."
+                if status == 429  # noqa: PLR2004 - HTTP's
+                else "That token is wrong, revoked or expired."
+            )
+            return render(
+                replace(visit, access=visit.access),
+                "sign-in.html",
+                status=status,
+                error=error,
+            )
+        answer = redirect("/")
+        answer.set_cookie(
+            COOKIE,
+            self._sessions.new(found.token_id),
+            max_age=int(LASTS.total_seconds()),
+            httponly=True,
+            samesite="strict",
+            secure=visit.is_private,
+        )
+        return answer
+
+    async def leave(self, _: Visit) -> Response:
+        """End the session in this browser."""
+        answer = redirect("/sign-in")
+        answer.delete_cookie(COOKIE, httponly=True, samesite="strict")
+        return answer

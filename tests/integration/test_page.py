@@ -1,0 +1,296 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The page without a browser: who is let in, and what its forms do."""
+
+import re
+from datetime import timedelta
+
+import pytest
+import requests
+
+from bridge.model import Role, State
+from bridge.store.journal import Entry
+from tests.served import ServedApi
+from tests.stored import (
+    a_delivery,
+    a_listener,
+    a_stray,
+    an_attempt,
+    an_envelope,
+)
+
+FORM = {
+    "name": "ops",
+    "events": "on-task-error, EXECUTION",
+    "callback.type": "http",
+    "callback.url": "http://127.0.0.1:9/hook",
+    "callback.method": "POST",
+    "callback.headers": "X-Team: ops\nX-Api-Key: s3cret",
+    "callback.mode": "cast",
+    "callback.timeout_seconds": "15",
+    "max_in_flight": "64",
+    "retry.delays_seconds": "5, 60",
+    "retry.jitter": "0.2",
+    "signing": "v1",
+    "enabled": "yes",
+}
+
+
+class Browser:
+    """Follows the page as a browser would: keeps cookies, sends what the forms hold."""
+
+    def __init__(self, url):
+        self.url = url
+        self.session = requests.Session()
+
+    def get(self, path, **options):
+        return self.session.get(f"{self.url}{path}", timeout=10, **options)
+
+    def post(self, path, *, of="/listeners/new", csrf=None, headers=None, **fields):
+        known = re.search(r'name="csrf" value="([^"]*)"', self.get(of).text)
+        token = csrf if csrf is not None else (known[1] if known else "")
+        return self.session.post(
+            f"{self.url}{path}",
+            data={"csrf": token, **fields},
+            headers=headers,
+            allow_redirects=False,
+            timeout=10,
+        )
+
+
+@pytest.fixture
+def browser(api):
+    return Browser(api.url)
+
+
+@pytest.fixture
+def keep(api):
+    """Keep a listener, and a dead delivery to it."""
+
+    def keep(**members):
+        listener = a_listener(**members)
+        api.parts.listener_store.add(listener)
+        envelope = an_envelope("1", error="<b>x</b>")
+        members = {"state": State.DEAD, "attempts": 1, "due_at": None}
+        delivery = a_delivery(envelope, listener, **members)
+        entry = Entry(
+            (envelope, listener.created_at + timedelta(seconds=1)),
+            [delivery],
+            [an_attempt(delivery, answer=b"<script>alert(1)</script>")],
+        )
+        api.journal.write([entry])
+        return listener, delivery
+
+    return keep
+
+
+@pytest.fixture(scope="module")
+def guarded(tmp_path_factory):
+    path = tmp_path_factory.mktemp("guarded") / "bridge.sqlite3"
+    with ServedApi(f"sqlite:///{path}", signs_in=True) as served:
+        yield served
+
+
+@pytest.fixture
+def signed_in(guarded):
+    """Sign in with a new token; return the browser, and the token's id."""
+
+    def sign_in(role=Role.READER, project=None):
+        issued = guarded.parts.issuer.issue(project, role)
+        browser = Browser(guarded.url)
+        answer = browser.post("/sign-in", of="/sign-in", token=issued.text)
+        assert answer.headers["location"] == "/"
+        return browser, issued.token
+
+    return sign_in
+
+
+PATHS = (
+    *("/", "/listeners", "/listeners/new", "/deliveries", "/dead", "/events"),
+    *("/explain", "/quarantine", "/events?binding=*.failed.%23", "/events/1"),
+    *("/listeners/{listener}", "/listeners/{listener}/edit", "/deliveries/{delivery}"),
+    *("/executions/e1", "/explain?event=1&listener={listener}", "/listeners?search=X"),
+)
+
+
+def test_every_page_is_shown_with_nothing_in_it_that_could_run(browser, keep):
+    listener, delivery = keep(name="<script>alert(1)</script>", workbook='"><img>')
+    ids = {"listener": listener.id, "delivery": delivery.id}
+
+    for path in PATHS:
+        answer = browser.get(path.format(**ids))
+
+        assert answer.status_code == 200, path
+        assert "<h1>" in answer.text
+        assert not re.search(r"<script>|<img>|<b>x| style=| on\w+=", answer.text), path
+        assert "default-src 'none'" in answer.headers["content-security-policy"]
+
+
+def test_what_is_not_there_is_told_as_a_page(browser):
+    for path in ("/listeners/nobody", "/executions/nobody", "/quarantine/1", "/dead/1"):
+        answer = browser.get(path)
+
+        assert answer.status_code == 404
+        assert "<h1>Not Found</h1>" in answer.text
+
+
+def test_a_listener_is_added_changed_paused_and_removed(browser, api):
+    answer = browser.post("/listeners/new", **FORM)
+
+    (kept,) = api.parts.listener_store.find(limit=2)
+    assert kept.secret in answer.text
+    assert kept.callback.headers == {"X-Team": "ops", "X-Api-Key": "s3cret"}
+    assert "s3cret" not in browser.get(f"/listeners/{kept.id}/edit").text
+
+    here = f"/listeners/{kept.id}"
+    masked = {"callback.headers": "X-Api-Key: ***", "revision": "1", "name": "pager"}
+    assert browser.post(f"{here}/edit", **(FORM | masked)).status_code == 303
+    changed = api.parts.listener_store.get(None, kept.id)
+    assert (changed.name, changed.secret) == ("pager", kept.secret)
+    assert changed.callback.headers == {"X-Api-Key": "s3cret"}
+
+    old = browser.post(f"{here}/edit", **(FORM | masked))
+    assert old.status_code == 412
+    assert "somebody else has changed it" in old.text
+    assert browser.post(f"{here}/pause").status_code == 303
+    assert not api.parts.listener_store.get(None, kept.id).enabled
+    rotated = browser.post(f"{here}/secret").text
+    assert api.parts.listener_store.get(None, kept.id).secret in rotated
+    assert browser.post(f"{here}/remove").status_code == 303
+    assert api.parts.listener_store.find(limit=2) == []
+
+
+@pytest.mark.parametrize(
+    ("fields", "told"),
+    [
+        ({"events": "on-task-eror"}, "did you mean on-task-error?"),
+        ({"callback.url": ""}, "callback.url"),
+        ({"callback.headers": "nonsense"}, "Name: value"),
+        ({"max_in_flight": "many"}, "max_in_flight"),
+        ({"when": "$.a =="}, "when"),
+    ],
+)
+def test_what_is_wrong_is_told_beside_the_form_which_stays_filled(
+    browser, api, fields, told
+):
+    answer = browser.post("/listeners/new", **(FORM | fields))
+
+    assert answer.status_code == 422
+    assert told in answer.text
+    assert 'value="ops"' in answer.text
+    assert api.parts.listener_store.find(limit=1) == []
+
+
+def test_a_form_is_tried_on_the_latest_events(browser, keep):
+    keep()
+    asked = FORM | {"when": "$.execution.id = 'e1'", "events": "TASK nonsense"}
+    json = {"Accept": "application/json"}
+
+    wrong = browser.post("/listeners/check", headers=json, **asked).json()
+    right = browser.post("/listeners/check", **(asked | {"events": "TASK"})).text
+
+    assert [one["means"] for one in wrong["events"]] == ["task.*", None]
+    assert "1 of the last 1 events match" in right
+
+
+def test_the_dead_are_tried_again(browser, api, keep):
+    _, delivery = keep()
+
+    answer = browser.post("/dead", of="/dead", id=[delivery.id, "dlv_gone"])
+
+    assert answer.headers["location"] == "/dead?retried=1&left=1"
+    assert api.parts.delivery_store.get(None, delivery.id)[0].state is State.PENDING
+    assert api.woken.is_set()
+
+
+def test_what_was_set_aside_is_looked_at_and_dropped(browser, api):
+    stray = a_stray(body=b"<script>alert(1)</script>")
+    api.parts.quarantine_store.add(stray)
+
+    page = browser.get(f"/quarantine/{stray.id}").text
+    answer = browser.post(f"/quarantine/{stray.id}/drop")
+
+    assert "&lt;script&gt;" in page
+    assert answer.headers["location"] == "/quarantine?done=dropped"
+    assert api.parts.quarantine_store.find(limit=1) == []
+
+
+def test_a_form_of_another_site_does_nothing(browser, api):
+    forged = browser.post("/listeners/new", csrf="guessed", **FORM)
+    foreign = browser.post(
+        "/listeners/new", headers={"Origin": "http://evil.example"}, **FORM
+    )
+    rebound = browser.get("/", headers={"Host": "evil.example"})
+
+    statuses = [one.status_code for one in (forged, foreign, rebound)]
+    assert statuses == [403, 403, 403]
+    assert api.parts.listener_store.find(limit=1) == []
+
+
+def test_nobody_sees_anything_before_they_sign_in(guarded):
+    browser = Browser(guarded.url)
+
+    for path in ("/", "/listeners", "/events/1", "/stream/changes"):
+        answer = browser.get(path, allow_redirects=False)
+
+        assert (answer.status_code, answer.headers["location"]) == (303, "/sign-in")
+    wrong = browser.post("/sign-in", of="/sign-in", token="wnb_wrong")
+    assert wrong.status_code == 401
+    assert "wrong, revoked or expired" in wrong.text
+
+
+def test_a_reader_sees_and_changes_nothing(signed_in, guarded):
+    browser, _ = signed_in(Role.READER)
+
+    assert "Add a listener" not in browser.get("/listeners").text
+    assert browser.post("/listeners/new", **FORM).status_code == 403
+    assert guarded.parts.listener_store.find(limit=1, name=FORM["name"]) == []
+
+
+def test_a_project_sees_its_own_alone(signed_in, guarded):
+    strange = a_listener(project="strange", name="theirs")
+    guarded.parts.listener_store.add(strange)
+    browser, _ = signed_in(Role.MEMBER, "acme")
+
+    seen = browser.get("/").text + browser.get("/listeners").text
+
+    assert "theirs" not in seen
+    assert "events a second" not in seen
+    assert browser.get(f"/listeners/{strange.id}").status_code == 404
+    assert browser.get("/quarantine").status_code == 403
+    assert browser.post("/listeners/new", **FORM, project="strange").status_code == 403
+
+
+def test_a_session_is_no_token_and_ends_with_it(signed_in, guarded):
+    browser, token = signed_in(Role.ADMIN)
+    (cookie,) = browser.session.cookies
+
+    assert "wnb_" not in cookie.value
+    assert cookie.has_nonstandard_attr("HttpOnly")
+    assert cookie.get_nonstandard_attr("SameSite").lower() == "strict"
+    api = requests.get(
+        f"{guarded.url}/v1/listeners", cookies={cookie.name: cookie.value}, timeout=10
+    )
+    assert api.status_code == 401
+
+    guarded.parts.token_store.revoke(None, token.id)
+    assert browser.get("/", allow_redirects=False).status_code == 303
+
+
+def test_who_signs_out_is_out(signed_in):
+    browser, _ = signed_in(Role.READER)
+
+    browser.post("/sign-out", of="/listeners")
+
+    assert browser.get("/", allow_redirects=False).status_code == 303
+
+
+def test_a_page_hears_of_changes_and_of_events(browser, api):
+    changes = browser.get("/stream/changes", stream=True)
+    events = browser.get("/stream/events?binding=task.failed.%23", stream=True)
+    lines, seen = changes.iter_lines(), events.iter_lines()
+    assert next(seen) == b": watching"
+
+    api.offer(an_envelope("7"))
+
+    assert b"data: changed" in lines
+    assert any(b'"id":"7"' in one.replace(b" ", b"") for one in seen)
