@@ -83,10 +83,10 @@ class Registrar:
             Invalid: Names the field and what would be right.
         """
         self._check(draft)
-        self._ask(draft)
+        allowed = self._allowed(draft.callback)
         secret = new_secret() if draft.secret is None else draft.secret
         made = _listener(draft, new_id(), secret, datetime.now(UTC))
-        return replace(made, key=_key_for(draft.signing, None))
+        return replace(made, key=_key_for(draft.signing, None), allowed_rate=allowed)
 
     def change(
         self, current: Listener, draft: ListenerDraft, *, known: int | None = None
@@ -121,11 +121,9 @@ class Registrar:
         if draft.project != current.project:
             raise Invalid("project", "cannot be changed")
         self._check(draft)
-        if (draft.callback.url, draft.rate_per_second) != (
-            current.callback.url,
-            current.rate_per_second,
-        ):
-            self._ask(draft)
+        allowed = current.allowed_rate
+        if draft.callback.url != current.callback.url:
+            allowed = self._allowed(draft.callback)
         now = datetime.now(UTC)
         secret = current.secret if draft.secret is None else draft.secret
         former = current.former
@@ -136,6 +134,7 @@ class Registrar:
             _listener(draft, current.id, secret, now),
             key=_key_for(draft.signing, current.key),
             former=former,
+            allowed_rate=allowed,
             created_at=current.created_at,
             disabled_reason=None if draft.enabled else current.disabled_reason,
             workbook_key=current.workbook_key,
@@ -202,14 +201,11 @@ class Registrar:
             check_secret(draft.secret)
         self._check_callback(draft.callback)
 
-    def _ask(self, draft: ListenerDraft) -> None:
-        if self._consent is None or draft.callback.url is None:
-            return
-        most, wanted = self._consent(draft.callback.url), draft.rate_per_second
-        if most is not None and (wanted is None or wanted > most):
-            raise Invalid(
-                "rate_per_second", f"the receiver allows {most:.3g} at most; say so"
-            )
+    def _allowed(self, spec: CallbackSpec) -> float | None:
+        """Return how many a second a receiver takes, if it is asked and minds."""
+        if self._consent is None or spec.url is None:
+            return None
+        return self._consent(spec.url)
 
     def _check_callback(self, spec: CallbackSpec) -> None:
         callback = self._callbacks.get(spec.type)

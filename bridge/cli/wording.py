@@ -73,7 +73,10 @@ def calls_of(listener: Mapping[str, Any]) -> str:
     told = f"{most} at a time"
     if limit != most:
         told = f"{limit} at a time for now, of {most}"
-    return told if rate is None else f"{told}, {rate:g} a second"
+    if rate is not None:
+        told = f"{told}, {rate:g} a second"
+    allowed = listener.get("allowed_rate_per_second")
+    return told if allowed is None else f"{told}, {allowed:.3g} allowed"
 
 
 def span(seconds: float) -> str:

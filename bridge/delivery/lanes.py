@@ -59,7 +59,7 @@ class Lanes:
             self._lanes[listener.id] = lane
             self._used_at[listener.id] = now
         lane.wait = wait
-        lane.gate.adopt(listener.max_in_flight, listener.rate_per_second, now)
+        lane.gate.adopt(listener.max_in_flight, listener.rate, now)
         return lane
 
     def note_backlogs(self, listener_ids: Collection[ListenerId]) -> None:

@@ -98,6 +98,7 @@ class Listener:
         filters: All let the event pass, by its attributes; as they were given.
         secret: Signs what is sent, ``whsec_…``.
         rate_per_second: Attempts that begin in a second at most; None: any number.
+        allowed_rate: What its receiver said it takes of them; None: it said nothing.
         key: Signs it by ``v1a``: a private key, ``whsk_…``; None: not needed yet.
         signing: By which of the two.
         former: Secrets that were taken out of use, and sign along for a while.
@@ -133,6 +134,13 @@ class Listener:
     signing: Signing = Signing.V1
     key: str | None = field(default=None, repr=False)
     former: tuple[FormerSecret, ...] = ()
+    allowed_rate: float | None = None
+
+    @property
+    def rate(self) -> float | None:
+        """Attempts that begin in a second at most, whoever says so; None: any number."""
+        said = (self.rate_per_second, self.allowed_rate)
+        return min((one for one in said if one is not None), default=None)
 
 
 @dataclass(frozen=True, slots=True)

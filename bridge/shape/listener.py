@@ -39,6 +39,7 @@ _CALLBACK_NOT_YET: Final[Mapping[str, object]] = {"batch": None}
 _READ_ONLY: Final = (
     "id",
     "disabled_reason",
+    "allowed_rate_per_second",
     "workbook_key",
     "public_key",
     "former_secret_until",
@@ -220,6 +221,9 @@ class Listener(NewListener):
 
     id: str = ""
     disabled_reason: _MaybeText = None
+    allowed_rate_per_second: float | None = Field(
+        None, description="What its receiver said it takes; the smaller rate counts."
+    )
     breaker: Breaker | None = Field(
         None, description="Set by the bridge; what is sent back is not looked at."
     )

@@ -31,6 +31,7 @@ def listener_json(listener: Listener) -> dict[str, Any]:
         "ordered": listener.ordered,
         "max_in_flight": listener.max_in_flight,
         "rate_per_second": _rate(listener.rate_per_second),
+        "allowed_rate_per_second": _rate(listener.allowed_rate),
         "retry": {
             "delays_seconds": [_seconds(delay) for delay in listener.retry.delays],
             "jitter": listener.retry.jitter,

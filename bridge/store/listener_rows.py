@@ -63,6 +63,7 @@ def listener_row(listener: Listener, vault: Vault) -> dict[str, Any]:
         "ordered": listener.ordered,
         "max_in_flight": listener.max_in_flight,
         "rate_per_second": listener.rate_per_second,
+        "allowed_rate": listener.allowed_rate,
         "retry": {
             "delays_seconds": [d.total_seconds() for d in listener.retry.delays],
             "jitter": listener.retry.jitter,
@@ -97,6 +98,7 @@ def listener_of(row: Row[Any], vault: Vault) -> Listener:
         ordered=row.ordered,
         max_in_flight=row.max_in_flight,
         rate_per_second=row.rate_per_second,
+        allowed_rate=row.allowed_rate,
         retry=RetryPolicy(
             tuple(timedelta(seconds=s) for s in row.retry["delays_seconds"]),
             row.retry["jitter"],

@@ -121,6 +121,7 @@ listeners: Final = Table(
     Column("rate_per_second", Float),
     Column("filters", JSON),
     Column("ordered", Boolean, nullable=False, server_default=false()),
+    Column("allowed_rate", Float),
     Index("ix_listeners_changed_in", "changed_in"),
     _partial(
         "ix_listeners_workbook", "project", "workbook", where="workbook_key IS NOT NULL"
@@ -133,7 +134,8 @@ listeners: Final = Table(
         unique=True,
     ),
 )
-"""``workbook_key``: what its workbook knows it by; null: it was made by hand."""
+"""``workbook_key``: what its workbook knows it by; null: it was made by hand.
+``allowed_rate``: webhooks a second that its receiver said it takes; null: it did not."""
 
 workbooks: Final = Table(
     "workbooks",

@@ -75,6 +75,7 @@ def test_a_listener_is_shown_in_its_whole_shape(url):
         "signing": "v1",
         "public_key": None,
         "former_secret_until": None,
+        "allowed_rate_per_second": None,
         "revision": 1,
     }
 

@@ -7,10 +7,12 @@ from bridge.callbacks import handshake
 from bridge.callbacks.guard import Guard
 from bridge.callbacks.handshake import Handshake
 from bridge.client import BridgeClient, ClientError
+from bridge.delivery.lanes import Lanes
 from bridge.errors import Invalid
 from tests.bridges import BridgeProcess
 from tests.integration.hostile import Hostile, answers, drips
 from tests.integration.telling import LOOPBACK
+from tests.stored import MINUTE, NOW, a_listener
 
 US = "events.example.org"
 
@@ -89,6 +91,20 @@ def test_a_refused_address_is_not_asked():
     assert receiver.connections == 0
 
 
+@pytest.mark.parametrize(
+    ("own", "allowed", "rate"),
+    [(None, None, None), (5, None, 5), (None, 2, 2), (5, 2, 2), (1, 2, 1)],
+)
+def test_the_smaller_of_both_rates_paces_the_lane(own, allowed, rate):
+    listener = a_listener(rate_per_second=own, allowed_rate=allowed)
+
+    lane = Lanes().of(listener, MINUTE, NOW)
+
+    assert lane.gate.is_paced == (rate is not None)
+    at_once = 1_000_000 if rate is None else max(1, rate // 2)
+    assert lane.gate.calls(NOW) == at_once
+
+
 def test_a_bridge_that_asks_keeps_no_listener_without_a_yes(tmp_path):
     def agrees(peer):
         method, headers, _ = peer.request()
@@ -104,13 +120,11 @@ def test_a_bridge_that_asks_keeps_no_listener_without_a_yes(tmp_path):
     ):
         with pytest.raises(ClientError, match="has not agreed to webhooks"):
             bridge.add_listener(unwilling.url)
-        with pytest.raises(ClientError, match="the receiver allows 2 at most"):
-            bridge.add_listener(willing.url)
-        kept = bridge.add_listener(willing.url, rate_per_second=2)
-        asked = willing.connections
-        client.listeners.patch(kept["id"], {"enabled": False})
-        unasked = willing.connections
+        kept = bridge.add_listener(willing.url, rate_per_second=5)
+        client.listeners.patch(kept["id"], {"rate_per_second": None})
         with pytest.raises(ClientError, match="has not agreed to webhooks"):
             client.listeners.patch(kept["id"], {"callback": {"url": unwilling.url}})
+        shown = client.listeners.get(kept["id"])
 
-    assert asked == unasked == 2
+    assert (shown["rate_per_second"], shown["allowed_rate_per_second"]) == (None, 2)
+    assert willing.connections == 1
