@@ -10,13 +10,16 @@ from bridge.delivery.retention import Retention, Terms
 from bridge.delivery.terms import Patience
 from bridge.errors import NotFound
 from bridge.feed import Feed
+from bridge.intake.care import Care
 from bridge.intake.source import Received
+from bridge.intake.suspects import Suspects
 from bridge.intake.window import Window
 from bridge.model import OutcomeKind, State, delivery_id
 from bridge.service.worker import Supplies, Worker
 from bridge.store.clock import Clock
 from bridge.store.lanes import LaneStore
 from bridge.store.retention import RetentionStore
+from bridge.store.suspects import SuspectStore
 from bridge.telemetry import Telemetry
 from tests.loops import until
 
@@ -110,6 +113,7 @@ class RunningWorker:
         self.telemetry = Telemetry()
         self._executor = ThreadPoolExecutor(1)
         self._is_drained = False
+        suspects = SuspectStore(stores.database, owner)
         self.published = []
         self.worker = Worker(
             Supplies(
@@ -133,6 +137,7 @@ class RunningWorker:
                 ),
                 window=Window(),
                 sequences=stores.sequences,
+                care=Care(Suspects(suspects, self._executor, clock.now)),
             )
         )
 

@@ -8,6 +8,7 @@ a former process left is read again at the start.
 import asyncio
 import logging
 from concurrent.futures import Executor
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from typing import Final
@@ -20,12 +21,27 @@ from bridge.store.quarantine import QuarantineStore
 from bridge.waiting import wait
 
 MAX_OPEN: Final = 1000
-"""So many events are in flight at most; the others wait in the table."""
+"""So many events are in flight at most, beside those that are suspected; the others wait
+in the table."""
 
 BATCH: Final = 250
 POLL_SECONDS: Final = 1.0
 
 _log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """What a former bridge left, by positions; 0 where there is nothing.
+
+    Attributes:
+        last: Up to there events were in the table when it ended.
+        suspected: Up to there those that wait may have been in flight: no more than
+            `MAX_OPEN` were, and these had waited the longest.
+    """
+
+    last: int
+    suspected: int
 
 
 class Inbox:
@@ -44,6 +60,7 @@ class Inbox:
         self._quarantine = quarantine
         self._executor = executor
         self._open: set[int] = set()
+        self._suspected: set[int] = set()  # of these; they hold nobody's place
         self._asides: set[asyncio.Task[None]] = set()
         self._awake = asyncio.Event()
         self._asked: dict[EventKey, Question] = {}
@@ -77,7 +94,7 @@ class Inbox:
     async def run(self, sink: Sink) -> None:
         """Hand events on until `stop`."""
         self._sink = sink
-        left = await self._read_last()
+        left = await self._read_left()
         while not self._is_stopped:
             self._awake.clear()
             try:
@@ -96,19 +113,21 @@ class Inbox:
     async def close(self) -> None:
         """Nothing is held: what is not settled waits in the table."""
 
-    async def _read_last(self) -> int:
+    async def _read_left(self) -> Left:
         loop = asyncio.get_running_loop()
         while True:
             try:
-                return await loop.run_in_executor(
-                    self._executor, self._store.last_position
-                )
+                return await loop.run_in_executor(self._executor, self._look_back)
             except StoreError as err:
                 _log.warning("cannot read the inbox", extra={"reason": str(err)})
                 await asyncio.sleep(POLL_SECONDS)
 
+    def _look_back(self) -> Left:
+        store = self._store
+        return Left(store.last_position(), store.end_of_oldest(MAX_OPEN))
+
     async def _read(self) -> list[StoredEvent]:
-        room = min(MAX_OPEN - len(self._open), BATCH)
+        room = min(MAX_OPEN - self._fresh, BATCH)
         if room <= 0:
             return []
         # Those in flight still stand in the table.
@@ -116,7 +135,11 @@ class Inbox:
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._executor, read)
 
-    def _take(self, waiting: list[StoredEvent], left: int, sink: Sink) -> None:
+    @property
+    def _fresh(self) -> int:
+        return len(self._open) - len(self._suspected)
+
+    def _take(self, waiting: list[StoredEvent], left: Left, sink: Sink) -> None:
         if self._is_stopped:
             return
         for stored in waiting:
@@ -125,14 +148,25 @@ class Inbox:
             settle = partial(self._settle, position)
             reject = partial(self._reject, position)
             question = self._asked.pop(stored.envelope.key, None)
-            is_repeat = position <= left
-            sink(Received(stored.envelope, is_repeat, settle, reject, question))
+            if is_suspect := position <= left.suspected:
+                self._suspected.add(position)
+            sink(
+                Received(
+                    stored.envelope,
+                    is_repeat=position <= left.last,
+                    settle=settle,
+                    reject=reject,
+                    question=question,
+                    is_suspect=is_suspect,
+                )
+            )
             self._awake.set()  # there may be more than one batch
 
     def _settle(self, position: int) -> None:
-        if len(self._open) >= MAX_OPEN:
+        if self._fresh >= MAX_OPEN:
             self._awake.set()
         self._open.discard(position)
+        self._suspected.discard(position)
 
     def _reject(self, position: int, reason: str) -> None:
         work = self._set_aside(position, reason)

@@ -19,6 +19,7 @@ class Received:
         reject: To be called instead, with the reason, if it can never be recorded: it
             is set aside and never comes again.
         question: Of somebody who waits for the answers; None: nobody does.
+        is_suspect: It may have been in flight when a bridge died, perhaps of it.
     """
 
     envelope: Envelope
@@ -26,6 +27,7 @@ class Received:
     settle: Callable[[], None]
     reject: Callable[[str], None]
     question: Question | None = None
+    is_suspect: bool = False
 
 
 def again(envelope: Envelope, question: Question) -> Received:

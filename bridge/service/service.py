@@ -17,6 +17,7 @@ from bridge.conditions.parse import parse
 from bridge.delivery.retention import Retention, Terms
 from bridge.delivery.terms import Patience
 from bridge.feed import Feed
+from bridge.intake.care import Care
 from bridge.intake.suspects import Suspects
 from bridge.intake.window import Window
 from bridge.issuer import Issuer
@@ -129,7 +130,8 @@ class Service:
 
     def _lay(self, stores: Stores) -> "_Ground":
         telemetry, feed = Telemetry(), Feed()
-        bus = self._bus(stores, telemetry)
+        suspects = Suspects(stores.suspects, stores.executor, stores.clock.now)
+        bus = self._bus(stores, telemetry, suspects)
         callbacks = Callbacks(
             self.settings.callbacks, bus.sender, self.settings.bus.exchange
         )
@@ -153,6 +155,7 @@ class Service:
                 retention=self._retention(stores),
                 window=self._window(stores),
                 sequences=stores.sequences,
+                care=Care(suspects),
                 ordered=bus.ordered,
             )
             worker = Worker(supplies)
@@ -181,14 +184,12 @@ class Service:
             now=stores.clock.now,
         )
 
-    def _bus(self, stores: Stores, telemetry: Telemetry) -> Bus:
+    def _bus(self, stores: Stores, telemetry: Telemetry, suspects: Suspects) -> Bus:
         settings = self.settings.bus
         if settings.url is None:
             bus = memory_bus(stores.events, stores.quarantine, stores.executor)
         else:
-            now = stores.clock.now
-            suspects = Suspects(stores.suspects, stores.executor, now)
-            shelf = Shelf(stores.quarantine, suspects, now)
+            shelf = Shelf(stores.quarantine, suspects, stores.clock.now)
             bus = broker_bus(settings, settings.url, telemetry, shelf)
         return hearing(bus, self.settings, telemetry)
 

@@ -23,6 +23,7 @@ from bridge.delivery.standings import Standings
 from bridge.delivery.terms import Patience, Reports
 from bridge.errors import StoreError
 from bridge.feed import Feed
+from bridge.intake.care import Care
 from bridge.intake.intake import Intake
 from bridge.intake.ordering import OrderedQueue, Ordering
 from bridge.intake.source import Source
@@ -57,6 +58,7 @@ class Supplies:
         executor: One thread, for all that the journal is asked.
         disable_after: So long a listener may do nothing but fail.
         publish: Brings an event of the bridge's own to the bus; blocking.
+        care: Handles what a bridge may have died of.
         ordered: What events are put in order from; None: the source has them in order.
     """
 
@@ -75,6 +77,7 @@ class Supplies:
     retention: Retention
     window: Window
     sequences: SequenceStore
+    care: Care
     ordered: OrderedQueue | None = None
 
 
@@ -172,8 +175,9 @@ class Worker:
             StoreError: The database did not answer.
         """
         await asyncio.gather(self.router.refresh(), self._evaluator.warm_up())
+        take = self._supplies.care.before(self._intake.take)
         for task in (
-            self._supplies.source.run(self._ordering.before(self._intake.take)),
+            self._supplies.source.run(self._ordering.before(take)),
             self._ordering.run(),
             self._ordering.follow(),
             self.router.follow(),
@@ -235,6 +239,7 @@ class Worker:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._supplies.care.close()
         await self._supplies.source.close()
         self._evaluator.close()
 

@@ -118,6 +118,18 @@ class EventStore:
         with self._database.read() as connection:
             return connection.scalar(select(func.max(events.c.position))) or 0
 
+    def end_of_oldest(self, count: int) -> int:
+        """Return the last position of so many that wait the longest; 0: none waits."""
+        oldest = (
+            select(events.c.position)
+            .where(events.c.queued)
+            .order_by(events.c.position)
+            .limit(count)
+            .subquery()
+        )
+        with self._database.read() as connection:
+            return connection.scalar(select(func.max(oldest.c.position))) or 0
+
 
 def event_row(envelope: Envelope, now: datetime, *, queued: bool) -> dict[str, Any]:
     """Return an event's columns."""

@@ -118,8 +118,8 @@ async def test_what_is_not_settled_comes_again_as_a_repeat(side):
 
 @on_loop
 async def test_so_many_are_in_flight_at_most(side):
-    side.publish(*numbered(0, BOUND + 3))
     async with consuming(side) as (_, taken):
+        side.publish(*numbered(0, BOUND + 3))
         await taken.until_there_are(BOUND)
         assert taken.ids == ids(numbered(0, BOUND))
 

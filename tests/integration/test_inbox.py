@@ -13,6 +13,7 @@ from notifier.errors import Conflict, Refused
 from notifier.event import Event
 from tests.contract.sources import Taken
 from tests.loops import on_loop, until
+from tests.stored import NOW, an_envelope
 
 TIMEOUT = timedelta(seconds=5)
 
@@ -76,5 +77,24 @@ async def test_it_does_not_consume_while_the_database_refuses(
             connection.exec_driver_sql(f"ALTER TABLE {before} RENAME TO {after}")
         await until(lambda after=after: bus.source.is_consuming == (after == "events"))
 
+    await bus.source.stop()
+    await running
+
+
+@on_loop
+async def test_what_a_former_bridge_may_have_died_of_is_suspect_and_holds_nobody_up(
+    stores, executor, monkeypatch
+):
+    monkeypatch.setattr(inbox, "MAX_OPEN", 2)
+    envelopes = [an_envelope(str(number)) for number in range(3)]
+    stores.events.accept(envelopes, NOW)
+    bus, taken = memory_bus(stores.events, stores.quarantine, executor), Taken(nothing)
+    running = asyncio.create_task(bus.source.run(taken))
+
+    ids = await taken.until_there_are(3)
+
+    assert ids == ["0", "1", "2"]  # the third is beside the two that may be in flight
+    assert [one.is_suspect for one in taken.received] == [True, True, False]
+    assert all(one.is_repeat for one in taken.received)
     await bus.source.stop()
     await running
