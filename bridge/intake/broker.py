@@ -63,7 +63,8 @@ class BrokerSource:
         reply: Brings replies to those who wait; None: nobody does.
         read: What events are written like here.
         reader: Takes the messages off the connection.
-        suspects: Handles with care what came back again and again; None: nobody does.
+        suspects: Handles with care what came back again and again, and where order is
+            kept also what comes behind it; None: nobody does.
         comes_back: All of it came back: it was in another queue before.
         keeps_order: Whether another consumer shall get what is not acked before what
             comes after it: then this one does not cancel, but let go of its connection.
@@ -166,11 +167,16 @@ class BrokerSource:
         if self._stopping.is_set():
             return  # it was on its way; the broker takes it back
         suspects = self._suspects
-        is_repeat = message.is_repeat or self._comes_back
-        if is_repeat and suspects is not None and is_suspect(message.headers):
+        if suspects is not None and self._needs_care(suspects, message):
             suspects.take(self._suspect(sink, link, message))
         else:
             self._handle(sink, link, message, partial(link.ack, message.tag))
+
+    def _needs_care(self, suspects: Suspects, message: Message) -> bool:
+        if self._keeps_order and suspects.is_busy:
+            return True  # it would overtake them
+        is_repeat = message.is_repeat or self._comes_back
+        return is_repeat and is_suspect(message.headers)
 
     def _suspect(self, sink: Sink, link: Link, message: Message) -> Suspect:
         def settling(done: Callable[[], None]) -> Callable[[], None]:
@@ -181,7 +187,14 @@ class BrokerSource:
             return settle
 
         return Suspect(
-            fingerprint(message.routing_key, message.properties, message.body),
+            fingerprint(
+                # Elsewhere it is handled by others, under marks of their own.
+                f"{self._queue}:{message.routing_key}"
+                if self._keeps_order
+                else message.routing_key,
+                message.properties,
+                message.body,
+            ),
             is_gone=lambda: link.lost.is_set() or self._stopping.is_set(),
             handle=lambda done: self._handle(sink, link, message, settling(done)),
             convict=lambda reason, done: self._reject(

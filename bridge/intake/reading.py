@@ -15,6 +15,7 @@ REQUEUED: Final = "requeued"
 """Header of what shall be handled once more: its routing key."""
 
 _DROPPED: Final = "x-first-death-reason"
+_DROPPED_FROM: Final = "x-first-death-queue"
 _GIVEN_UP: Final = "delivery_limit"
 
 Read = Callable[[Mapping[str, Any], Mapping[str, Any], bytes, str], Envelope]
@@ -65,9 +66,16 @@ def read_quarantined(
     if isinstance(requeued, str):
         return read_event(properties, headers, body, requeued)
     dropped = headers.get(_DROPPED)
-    if dropped == _GIVEN_UP:
+    if given_up_by(headers) is not None:
         return read_event(properties, headers, body, key)
     reason = headers.get(REASON)
     if isinstance(reason, str):
         raise SetAsideBefore(reason)
     raise InvalidEvent("message", f"was dropped by the broker: {dropped}")
+
+
+def given_up_by(headers: Mapping[str, Any]) -> str | None:
+    """Return the queue whose limit of deliveries a message has reached; None: none."""
+    if headers.get(_DROPPED) != _GIVEN_UP:
+        return None
+    return str(headers.get(_DROPPED_FROM, ""))

@@ -18,6 +18,7 @@ from concurrent.futures import Executor
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
+from itertools import groupby
 from typing import Any, Final, TypeVar
 
 from bridge.errors import StoreError
@@ -66,16 +67,28 @@ class Suspects:
         store: Keeps the marks.
         executor: Asks it.
         now: The time that all bridges on the database agree on.
+        in_order: Whether each is handled before the next, whoever may have killed.
     """
 
     def __init__(
-        self, store: SuspectStore, executor: Executor, now: Callable[[], datetime]
+        self,
+        store: SuspectStore,
+        executor: Executor,
+        now: Callable[[], datetime],
+        *,
+        in_order: bool = False,
     ) -> None:
         self._store = store
         self._executor = executor
         self._now = now
+        self._in_order = in_order
         self._line: deque[Suspect] = deque()
         self._work: asyncio.Task[None] | None = None
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether some wait, or are under way."""
+        return self._work is not None
 
     def take(self, suspect: Suspect) -> None:
         """Handle a message when it is its turn; never blocks."""
@@ -109,14 +122,17 @@ class Suspects:
 
     async def _judge(self, some: Mapping[str, Suspect]) -> None:
         crashes = await self._ask(partial(self._store.crashes, list(some)))
-        clean = [key for key in some if key not in crashes]
-        await self._handle({key: some[key] for key in clean}, {})
-        for key, one in some.items():
-            count = crashes.get(key, 0)
-            if count >= MOST_CRASHES:
-                self._convict(one, count)
-            elif count:
-                await self._handle({key: one}, crashes)
+        killed = crashes.__contains__
+        keys = list(some) if self._in_order else sorted(some, key=killed)
+        for is_known, group in groupby(keys, killed):
+            if not is_known:
+                await self._handle({key: some[key] for key in group}, {})
+                continue
+            for key in group:
+                if crashes[key] >= MOST_CRASHES:
+                    self._convict(some[key], crashes[key])
+                else:
+                    await self._handle({key: some[key]}, crashes)
 
     async def _handle(
         self, some: Mapping[str, Suspect], crashes: Mapping[str, int]

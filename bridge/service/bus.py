@@ -127,7 +127,9 @@ def broker_bus(
         name,
         requeue,
         replies,
-        ordered_queue(settings, url, publisher),
+        ordered_queue(
+            settings, url, publisher, None if shelf is None else shelf.in_order
+        ),
     )
 
 

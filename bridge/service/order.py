@@ -8,14 +8,24 @@ from itertools import cycle
 from bridge.callbacks.amqp import Sender
 from bridge.intake.broker import BrokerSource
 from bridge.intake.ordering import PROBE, SENT_AT, OrderedQueue
+from bridge.intake.suspects import Suspects
 from bridge.service.connecting import connect, has_queue
 from bridge.settings import BusSettings
 from notifier import topology
 from notifier.publishers.outgoing import Outgoing
 
 
-def ordered_queue(settings: BusSettings, url: str, sender: Sender) -> OrderedQueue:
-    """Return the second queue; nothing is connected yet."""
+def ordered_queue(
+    settings: BusSettings, url: str, sender: Sender, suspects: Suspects | None
+) -> OrderedQueue:
+    """Return the second queue; nothing is connected yet.
+
+    Args:
+        settings: Of the bus.
+        url: Of its brokers.
+        sender: Publishes to it.
+        suspects: In order; None: what kills there is not found out.
+    """
     name = f"{settings.bridge_queue}{topology.ORDERED}"
     urls = cycle(url.split(";"))
     declare = partial(
@@ -30,6 +40,7 @@ def ordered_queue(settings: BusSettings, url: str, sender: Sender) -> OrderedQue
             queue=name,
             prefetch=settings.prefetch,
             set_aside=set_aside,
+            suspects=suspects,
             keeps_order=True,
         ),
         exists=partial(has_queue, urls, settings.tls, name),

@@ -7,6 +7,7 @@ the table that people look at.
 """
 
 import asyncio
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -16,9 +17,9 @@ from typing import Any, Final
 from bridge.callbacks.amqp import Sender
 from bridge.intake.broker import BrokerSource, SetAside, Stray
 from bridge.intake.readers import Reader
-from bridge.intake.reading import REASON, REQUEUED, read_quarantined
+from bridge.intake.reading import REASON, REQUEUED, given_up_by, read_quarantined
 from bridge.intake.suspects import Suspects
-from bridge.model import Quarantined
+from bridge.model import Envelope, Quarantined
 from bridge.store.quarantine import QuarantineStore, new_id
 from bridge.telemetry import Telemetry
 from notifier import topology
@@ -34,6 +35,8 @@ _NOT_COPIED: Final = ("expiration", "user_id")
 # What happened to it before would be taken for what happens to the copy.
 _PAST: Final = ("x-death", "x-first-death-", REQUEUED)
 
+_log = logging.getLogger(__name__)
+
 
 def keeper(sender: Sender, timeout: timedelta, telemetry: Telemetry) -> SetAside:
     """Return what publishes copies to the quarantine, confirmed."""
@@ -47,10 +50,15 @@ def keeper(sender: Sender, timeout: timedelta, telemetry: Telemetry) -> SetAside
 
 @dataclass(frozen=True, slots=True)
 class Shelf:
-    """Where messages are kept that were set aside, and what is handled with care."""
+    """Where messages are kept that were set aside, and what is handled with care.
+
+    Attributes:
+        in_order: Those of the second queue.
+    """
 
     store: QuarantineStore
     suspects: Suspects
+    in_order: Suspects
     now: Callable[[], datetime]
 
 
@@ -78,11 +86,34 @@ def shelving(connect: Callable[[], Any], shelf: Shelf, reader: Reader) -> Broker
         queue=topology.QUARANTINE_QUEUE,
         prefetch=PREFETCH,
         set_aside=shelve,
-        read=read_quarantined,
+        read=_Reading().read,
         reader=reader,
         suspects=shelf.suspects,
         comes_back=True,
     )
+
+
+class _Reading:
+    """Reads the quarantine, and says once of which queues a limit drops messages."""
+
+    def __init__(self) -> None:
+        self._limited: set[str] = set()
+
+    def read(
+        self,
+        properties: Mapping[str, Any],
+        headers: Mapping[str, Any],
+        body: bytes,
+        key: str,
+    ) -> Envelope:
+        queue = given_up_by(headers)
+        if queue is not None and queue not in self._limited:
+            self._limited.add(queue)
+            _log.warning(
+                "a policy's delivery-limit drops messages; they are taken back",
+                extra={"queue": queue},
+            )
+        return read_quarantined(properties, headers, body, key)
 
 
 def requeuer(sender: Sender, timeout: timedelta) -> Callable[[Quarantined], None]:

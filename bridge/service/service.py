@@ -189,7 +189,9 @@ class Service:
         if settings.url is None:
             bus = memory_bus(stores.events, stores.quarantine, stores.executor)
         else:
-            shelf = Shelf(stores.quarantine, suspects, stores.clock.now)
+            now, executor = stores.clock.now, stores.executor
+            in_order = Suspects(stores.suspects, executor, now, in_order=True)
+            shelf = Shelf(stores.quarantine, suspects, in_order, now)
             bus = broker_bus(settings, settings.url, telemetry, shelf)
         return hearing(bus, self.settings, telemetry)
 

@@ -3,19 +3,26 @@
 
 import asyncio
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import amqp
 import pytest
 
-from bridge.intake import broker
+from bridge.intake import broker, suspects
 from bridge.intake.broker import BrokerSource
+from bridge.intake.suspects import FEW, Suspects
 from bridge.service import connecting
+from bridge.service.order import ordered_queue
+from bridge.settings import BusSettings
+from bridge.store.suspects import SuspectStore
 from notifier.event import Event
+from notifier.publishers.amqp import AmqpPublisher
 from notifier.publishers.dial import client_of
 from notifier.topology import BRIDGE_QUEUE, DEAD_EXCHANGE, EXCHANGE, QUARANTINE_QUEUE
 from tests.contract.sources import BrokerSide, Taken, consuming
 from tests.loops import on_loop, until
 from tests.servers.proxy import Proxy
+from tests.stored import NOW
 
 KEY = "task.failed.default.-.-.charge"
 BODY = b"no JSON \xff"
@@ -208,3 +215,81 @@ async def test_a_stopped_source_keeps_its_connection_for_the_last_settlings(
     side.publish(an_event("next"))
     async with consuming(side) as (_, taken):
         assert await taken.until_there_are(1) == ["next"]
+
+
+class Deadly:
+    """Bridges that put events in order, one after the other: a deadly one kills each.
+
+    Attributes:
+        numbered: Events that were, in their order.
+        convicted: Why an event was set aside.
+        deaths: How many bridges died.
+    """
+
+    def __init__(self, database, url, deadly):
+        self.numbered = {}
+        self.convicted = []
+        self.deaths = 0
+        self._database = database
+        self._url = url
+        self._deadly = deadly
+
+    async def live(self, count):
+        """Number so many events all in all; begin again whenever the bridge dies."""
+        while len(self.numbered) < count:
+            if not await self._live_once(count):
+                self.deaths += 1
+
+    async def _live_once(self, count):
+        died = asyncio.Event()
+
+        async def set_aside(stray):
+            self.convicted.append(stray.reason)
+
+        def number(received):
+            if died.is_set():
+                return
+            if received.envelope.event.id == self._deadly:
+                died.set()
+            else:
+                # An ack may be lost with the connection; who has a place keeps it.
+                self.numbered[received.envelope.event.id] = None
+                received.settle()
+
+        with ThreadPoolExecutor(1) as executor, AmqpPublisher(self._url) as sender:
+            store = SuspectStore(self._database, f"bridge {self.deaths}")
+            in_order = Suspects(store, executor, lambda: NOW, in_order=True)
+            queue = ordered_queue(BusSettings(), self._url, sender, in_order)
+            source = queue.source(set_aside)
+            running = asyncio.create_task(source.run(number))
+            await until(lambda: died.is_set() or len(self.numbered) >= count)
+            await in_order.close()  # before it stops: who dies takes no mark away
+            await source.stop()
+            await source.close()
+            await running
+        return not died.is_set()
+
+
+@on_loop
+async def test_what_kills_who_puts_events_in_order_is_found_out_and_order_is_kept(
+    side, amqp_url, database, monkeypatch
+):
+    monkeypatch.setattr(suspects, "LAST_WORD_SECONDS", 0.01)
+    names = [f"{number:02}" for number in range(2 * FEW)]
+    deadly = names[FEW + 3]
+    with AmqpPublisher(amqp_url) as sender:  # declares the queue
+        queue = ordered_queue(BusSettings(), amqp_url, sender, None).source(None)
+        running = asyncio.create_task(queue.run(lambda _: None))
+        await until(lambda: queue.is_consuming)
+        await queue.stop()
+        await queue.close()
+        await running
+    side.publish(*(an_event(name) for name in names))
+
+    bridges = Deadly(database, amqp_url, deadly)
+    await bridges.live(len(names) - 1)
+
+    assert bridges.deaths <= 5
+    assert list(bridges.numbered) == [name for name in names if name != deadly]
+    assert len(bridges.convicted) == 1
+    assert "died 3 times" in bridges.convicted[0]

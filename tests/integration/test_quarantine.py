@@ -18,7 +18,7 @@ from bridge.settings import (
     Settings,
 )
 from bridge.store.quarantine import KEPT
-from notifier.topology import BRIDGE_QUEUE, EXCHANGE, QUARANTINE_QUEUE
+from notifier.topology import BRIDGE_QUEUE, DEAD_EXCHANGE, EXCHANGE, QUARANTINE_QUEUE
 from notifier.wire import to_amqp
 from tests.integration.commands import bridge_command
 from tests.ledger import Ledger
@@ -174,3 +174,29 @@ def test_what_shall_be_handled_once_more_reaches_the_bridge_and_nobody_else(
     assert list(bridge.quarantine.find()) == []
     assert channel.basic_get("others") is None
     assert channel.basic_get(BRIDGE_QUEUE) is None
+
+
+def test_a_limit_that_drops_messages_is_warned_of_once_for_each_queue(
+    bridge, channel, caplog
+):
+    with Ledger() as ledger:
+        callback = {"url": ledger.url}
+        bridge.listeners.add(
+            {"events": ["TASK"], "callback": callback, "project": "acme"}
+        )
+        for name in ("1", "2"):
+            message = to_amqp(an_event(name))
+            death = {
+                "x-first-death-reason": "delivery_limit",
+                "x-first-death-queue": BRIDGE_QUEUE,
+            }
+            dropped = amqp.Message(
+                message.body,
+                application_headers={**message.headers, **death},
+                **message.properties,
+            )
+            channel.basic_publish(dropped, DEAD_EXCHANGE, message.routing_key)
+        ledger.wait_for(["1", "2"])
+
+    warned = [one for one in caplog.records if "delivery-limit" in one.message]
+    assert [one.queue for one in warned] == [BRIDGE_QUEUE]
