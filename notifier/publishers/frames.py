@@ -100,7 +100,7 @@ def _table(values: Mapping[str, Any]) -> bytes:
     parts = [b""]
     size = 0
     for name, value in values.items():
-        if type(value) is not str:
+        if type(value) is not str or type(name) is not str:  # what came is copied
             table: bytes = dumps("F", (dict(values),))
             return table
         key, data = _short(name), value.encode()
