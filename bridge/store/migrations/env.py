@@ -5,7 +5,7 @@ from alembic import context
 
 from bridge.store.tables import metadata
 
-told = context.config.attributes["told"]
+told = context.config.attributes.get("told", lambda _: None)
 context.configure(
     connection=context.config.attributes["connection"],
     target_metadata=metadata,
