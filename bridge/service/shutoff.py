@@ -2,7 +2,7 @@
 """Turns off listeners whose receivers are of no use any more, and tells operators.
 
 Lives on the event loop; blocks in threads. What the database refuses is tried again with
-the next attempt that says so. Telling is tried once: the listener itself shows the same.
+the next attempt that says so. Telling is tried until it is done, by this bridge or another.
 """
 
 import asyncio
@@ -15,11 +15,15 @@ from typing import Any, Final
 from bridge.errors import StoreError
 from bridge.model import Listener, ListenerId
 from bridge.store.listeners import ListenerStore
+from bridge.waiting import wait
 from notifier.errors import PublishError
 from notifier.event import Event, EventId
 from notifier.event_types import LISTENER_DISABLED
 
 SOURCE: Final = "/notifier-bridge"
+
+EVERY_SECONDS: Final = 10.0
+"""So often it is looked for what a bridge that died, or had no bus, has not told."""
 
 _log = logging.getLogger(__name__)
 
@@ -46,6 +50,7 @@ class Shutoff:
         self._refresh = refresh
         self._now = now
         self._under_way: set[ListenerId] = set()
+        self._news = asyncio.Event()
 
     async def turn_off(self, listener: Listener, reason: str) -> None:
         """Turn a listener off; what waits for it goes on waiting."""
@@ -58,34 +63,50 @@ class Shutoff:
             if await asyncio.to_thread(disable, listener.id, reason, self._now()):
                 _log.warning("listener disabled", extra=data)
                 await self._refresh()
-                event = disabled(listener, reason, self._now())
-                await asyncio.to_thread(self._publish, event)
         except StoreError as err:
             told = data | {"reason": str(err)}
             _log.warning("cannot disable a listener", extra=told)
-        except PublishError as err:
-            told = data | {"reason": str(err)}
-            _log.warning("cannot tell that a listener is disabled", extra=told)
         finally:
             self._under_way.discard(listener.id)
+        self._news.set()
+
+    async def run(self) -> None:
+        """Tell of those that are turned off, by whomever, until cancelled."""
+        while True:
+            self._news.clear()
+            try:
+                await self._tell()
+            except (StoreError, PublishError) as err:
+                told = {"reason": str(err)}
+                _log.warning("cannot tell that a listener is disabled", extra=told)
+            await wait(self._news, EVERY_SECONDS)
+
+    async def _tell(self) -> None:
+        for listener in await asyncio.to_thread(self._store.untold):
+            await asyncio.to_thread(self._publish, disabled(listener))
+            await asyncio.to_thread(self._store.note_told, listener.id)
 
 
-def disabled(listener: Listener, reason: str, now: datetime) -> Event:
-    """Return the event that tells of a listener that was turned off."""
+def disabled(listener: Listener) -> Event:
+    """Return the event that tells of a listener that was turned off.
+
+    It is the same whoever tells it, and however often.
+    """
+    name = f"{listener.id} {listener.updated_at.isoformat()}"
     data: dict[str, Any] = {
         "project": listener.project,
         "listener": {
             "id": listener.id,
             "name": listener.name,
-            "disabled_reason": reason,
+            "disabled_reason": listener.disabled_reason,
         },
     }
     if listener.workbook is not None and "*" not in listener.workbook:
         data["workbook"] = listener.workbook
     return Event(
-        id=EventId(str(uuid.uuid4())),
+        id=EventId(str(uuid.uuid5(uuid.NAMESPACE_URL, name))),
         source=SOURCE,
         type=LISTENER_DISABLED,
-        time=now,
+        time=listener.updated_at,
         data=data,
     )

@@ -146,23 +146,16 @@ class Worker:
         self._loop = asyncio.get_running_loop()
         self._tasks: set[asyncio.Task[None]] = set()
         self._is_broken = False
-        supplies.telemetry.watch(
-            "in_flight_attempts",
-            "Attempts under way.",
-            lambda: self._dispatcher.running,
-        )
-        supplies.telemetry.watch(
-            "open_events", "Events not recorded yet.", lambda: self._intake.open
-        )
-        supplies.telemetry.watch(
+        watch, attempts = supplies.telemetry.watch, self._dispatcher
+        watch("in_flight_attempts", "Attempts under way.", lambda: attempts.running)
+        watch("open_events", "Events not recorded yet.", lambda: self._intake.open)
+        watch(
             "open_breakers",
             "Endpoints that are left alone for a while, or tried by one delivery.",
             lambda: self._dispatcher.lanes.broken,
         )
-        supplies.telemetry.watch(
-            "listeners", "Enabled listeners.", lambda: len(self.router)
-        )
-        supplies.telemetry.watch(
+        watch("listeners", "Enabled listeners.", lambda: len(self.router))
+        watch(
             "suspended_conditions",
             "Conditions that are not evaluated, since they overran too often.",
             lambda: self._evaluator.suspended,
@@ -183,6 +176,7 @@ class Worker:
             self.router.follow(),
             self._scheduler.run(),
             self._standings.run(),
+            self._shutoff.run(),
             self._tick(),
             self._keep_time(),
             self._supplies.retention.run(),

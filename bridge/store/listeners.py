@@ -157,7 +157,10 @@ class ListenerStore:
         return changed
 
     def disable(self, listener_id: ListenerId, reason: str, now: datetime) -> bool:
-        """Turn one off because of what its receiver does; tell whether it was on."""
+        """Turn one off because of what its receiver does; tell whether it was on.
+
+        It is `untold` until `note_told`.
+        """
         with self._database.write() as connection:
             values = {
                 "enabled": False,
@@ -165,10 +168,28 @@ class ListenerStore:
                 "updated_at": now,
                 "revision": listeners.c.revision + 1,
                 "changed_in": count_change(connection),
+                "untold": True,
             }
             mine = is_listener(listener_id) & listeners.c.enabled
             changed = connection.execute(update(listeners).where(mine).values(values))
         return changed.rowcount > 0
+
+    def untold(self) -> list[Listener]:
+        """Return those that were turned off, and of which no event tells yet."""
+        query = (
+            select(listeners)
+            .where(listeners.c.untold, listeners.c.enabled.is_(False))
+            .where(listeners.c.deleted_at.is_(None))
+        )
+        with self._database.read() as connection:
+            rows = connection.execute(query).all()
+        return [listener_of(row, self._vault) for row in rows]
+
+    def note_told(self, listener_id: ListenerId) -> None:
+        """Note that an event tells that one was turned off."""
+        told = update(listeners).where(is_listener(listener_id)).values(untold=False)
+        with self._database.write() as connection:
+            connection.execute(told)
 
     def remove(
         self, listener_id: ListenerId, now: datetime, *, known: int | None = None

@@ -122,10 +122,12 @@ listeners: Final = Table(
     Column("filters", JSON),
     Column("ordered", Boolean, nullable=False, server_default=false()),
     Column("allowed_rate", Float),
+    Column("untold", Boolean, nullable=False, server_default=false()),
     Index("ix_listeners_changed_in", "changed_in"),
     _partial(
         "ix_listeners_workbook", "project", "workbook", where="workbook_key IS NOT NULL"
     ),
+    _partial("ix_listeners_untold", "id", where="untold"),
     _partial(
         "uq_listeners_project_name",
         "project",
@@ -135,7 +137,8 @@ listeners: Final = Table(
     ),
 )
 """``workbook_key``: what its workbook knows it by; null: it was made by hand.
-``allowed_rate``: webhooks a second that its receiver said it takes; null: it did not."""
+``allowed_rate``: webhooks a second that its receiver said it takes; null: it did not.
+``untold``: a bridge turned it off, and no event tells of that yet."""
 
 workbooks: Final = Table(
     "workbooks",

@@ -44,7 +44,7 @@ def at_home(tmp_path, own_rabbit, own_postgres):
         "localhost:5672": f"127.0.0.1:{own_rabbit.port}",
         "localhost/workflow": f"127.0.0.1:{own_postgres.port}/workflow",
         "/etc/bridge": f"{tmp_path}/etc/bridge",
-        "schema 0011": f"schema {schema.head()}",
+        "schema 0013": f"schema {schema.head()}",
         **{port: str(free_port()) for port in ("8990", "8991", "9000")},
     }
 

@@ -9,10 +9,11 @@ import pytest
 from bridge.delivery.breaker import TOLERATED
 from bridge.model import Outcome, OutcomeKind, RetryPolicy, State
 from bridge.model.lane_state import BreakerState, LaneState
+from bridge.service.shutoff import disabled
 from bridge.store.journal import Entry
 from bridge.store.lanes import LaneStore
 from tests.loops import on_loop, until
-from tests.stored import a_delivery, a_listener, an_envelope
+from tests.stored import NOW, a_delivery, a_listener, an_envelope
 from tests.workers import (
     DAYS,
     FAILED,
@@ -142,6 +143,22 @@ async def test_a_listener_that_did_nothing_but_fail_for_days_is_turned_off(
         is_back = True
         stores.listeners.change(replace(off, enabled=True, disabled_reason=None))
         await until(lambda: states(stores, listener) == {State.DELIVERED: 3})
+
+
+@on_loop
+async def test_what_a_bridge_that_died_has_not_told_the_next_one_tells_once(
+    stores, add
+):
+    listener = add()
+    stores.listeners.disable(listener.id, "the receiver answered 410 Gone", NOW)
+
+    async with RunningWorker(stores) as running:
+        (told,) = await until(lambda: running.published)
+        await until(lambda: stores.listeners.untold() == [])
+
+    assert told == disabled(stores.listeners.get(None, listener.id))
+    assert told.data["listener"]["disabled_reason"] == "the receiver answered 410 Gone"
+    assert running.published == [told]
 
 
 @on_loop
