@@ -22,6 +22,7 @@ BRIDGE = [
     "yaql>=3.0",
 ]
 CELERY = ["celery>=5.4"]
+KEYSTONE = ["keystonemiddleware>=10.7"]
 # Nothing: Mistral's environment has what it takes, and keeps its versions.
 MISTRAL: list[str] = []
 OPENSTACKCLIENT = ["osc-lib>=3.2"]
@@ -74,6 +75,7 @@ setup(
     extras_require={
         "bridge": BRIDGE,
         "celery": CELERY,
+        "keystone": KEYSTONE,
         "mistral": MISTRAL,
         "openstackclient": OPENSTACKCLIENT,
         "oslo": OSLO,
@@ -83,6 +85,7 @@ setup(
         "test": [
             *BRIDGE,
             *CELERY,
+            *KEYSTONE,
             *OPENSTACKCLIENT,
             *OSLO,
             *OUTBOX,

@@ -11,6 +11,7 @@
     ├── Conflict            a name is taken, or something else stands in the way
     │   └── OutOfDate       the caller's copy is: somebody changed it meanwhile
     ├── QuotaReached        a project has, or does, as much as it may
+    ├── NoKeystone          Keystone did not say whose a token is
     ├── SettingsError       a setting is missing or wrong
     └── StoreError          the database did not do what was asked
         ├── SchemaError     its schema is older or newer than this code
@@ -87,6 +88,18 @@ class QuotaReached(BridgeError):
     def __init__(self, reason: str, retry_after: timedelta) -> None:
         super().__init__(reason)
         self.retry_after = retry_after
+
+
+class NoKeystone(BridgeError):
+    """Keystone did not say whose a token is; try again.
+
+    Args:
+        reason: What went wrong, as far as it is known.
+    """
+
+    def __init__(self, reason: str | None = None) -> None:
+        told = "Keystone does not say whose the token is; try again"
+        super().__init__(told if reason is None else f"{told} ({reason})")
 
 
 class SettingsError(BridgeError):

@@ -16,10 +16,10 @@ from urllib.parse import urlsplit
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from bridge.api.admission import Admission
 from bridge.api.problems import LATER, told
 from bridge.api.refusal import Refusal
 from bridge.api.roles import need
-from bridge.api.signing_in import SignIn
 from bridge.errors import NotAllowed, StoreError
 from bridge.model import EVERYBODY, Access
 from notifier.wire import MAX_BODY_BYTES
@@ -39,7 +39,7 @@ class Door:
         sign_in: Knows those who show a token; None: nobody has to.
     """
 
-    def __init__(self, app: ASGIApp, sign_in: SignIn | None) -> None:
+    def __init__(self, app: ASGIApp, sign_in: Admission | None) -> None:
         self._app = app
         self._sign_in = sign_in
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
+from bridge.api.admission import Admission
 from bridge.api.rates import Rates
-from bridge.api.signing_in import SignIn
 from bridge.conditions.verdict import Judgement
 from bridge.feed import Feed
 from bridge.issuer import Issuer
@@ -85,7 +85,7 @@ class Parts:
         publish_timeout: For one request's events, to be confirmed.
     """
 
-    sign_in: SignIn | None
+    sign_in: Admission | None
     issuer: Issuer
     rates: Rates
     registrar: Registrar

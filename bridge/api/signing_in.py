@@ -83,17 +83,17 @@ class SignIn:
         """
         text = token_in(headers)
         if text is None:
-            return _unknown(f"who asks must show a token: {_HOW}", _CHALLENGE)
+            return unknown(f"who asks must show a token: {_HOW}", _CHALLENGE)
         digest = digest_of(text)
         token = None if digest is None else await self._look(digest)
         if token is None or not token.is_live(self._now()):
             wait = self._strangers.wait(address, self._steady())
             if wait:  # others behind the same address go in with good ones
-                return _too_many(wait)
+                return too_many(wait)
             self._strangers.note(address, self._steady())
             _log.warning("wrong token", extra={"address": address})
             reason = f"the token is wrong, revoked or expired: {_HOW}"
-            return _unknown(reason, f'{_CHALLENGE}, error="invalid_token"')
+            return unknown(reason, f'{_CHALLENGE}, error="invalid_token"')
         return token.access
 
     async def of_token(self, token_id: TokenId) -> Access | None:
@@ -134,11 +134,13 @@ class SignIn:
         return token
 
 
-def _unknown(reason: str, challenge: str) -> Refusal:
+def unknown(reason: str, challenge: str) -> Refusal:
+    """Turn away who shows no token, or a wrong one."""
     return Refusal(401, reason, {"WWW-Authenticate": challenge})
 
 
-def _too_many(seconds: float) -> Refusal:
+def too_many(seconds: float) -> Refusal:
+    """Turn away who tries many wrong tokens, for so long."""
     return Refusal(
         429,
         "too many wrong tokens came from this address",

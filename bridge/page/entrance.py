@@ -5,8 +5,8 @@ from dataclasses import replace
 
 from starlette.responses import Response
 
+from bridge.api.admission import Admission
 from bridge.api.refusal import Refusal
-from bridge.api.signing_in import SignIn
 from bridge.page.rendering import redirect, render
 from bridge.page.sessions import COOKIE, LASTS, Sessions
 from bridge.page.visit import Visit
@@ -20,7 +20,7 @@ class Entrance:
         sessions: Of those who did.
     """
 
-    def __init__(self, sign_in: SignIn | None, sessions: Sessions) -> None:
+    def __init__(self, sign_in: Admission | None, sessions: Sessions) -> None:
         self._sign_in = sign_in
         self._sessions = sessions
 

@@ -12,7 +12,6 @@ from starlette.types import ASGIApp
 from bridge.api.app import build
 from bridge.api.parts import Parts
 from bridge.api.rates import Rates
-from bridge.api.signing_in import SignIn
 from bridge.conditions.parse import parse
 from bridge.delivery.retention import Retention, Terms
 from bridge.delivery.terms import Patience
@@ -32,6 +31,7 @@ from bridge.service.notifications import hearing
 from bridge.service.ping import pinger
 from bridge.service.quarantine import Shelf
 from bridge.service.reload import change
+from bridge.service.signing_in import HOW, sign_in
 from bridge.service.standby import Standby
 from bridge.service.stores import Stores, open_stores
 from bridge.service.web import Web, bind
@@ -212,9 +212,8 @@ class Service:
             loop.call_soon_threadsafe(worker.wake)
 
         now = stores.clock.now
-        needs_token = self.settings.api.auth == "token"
         return Parts(
-            sign_in=SignIn(stores.tokens, now) if needs_token else None,
+            sign_in=sign_in(self.settings.api, stores.tokens, now),
             issuer=Issuer(stores.tokens, now),
             rates=Rates(self.settings.quotas.events_per_second),
             registrar=registrar,
@@ -248,8 +247,8 @@ class Service:
             self._announce(f"page: {self.url}/ (in a browser)")
         else:
             self._announce(f"API: none here; health and metrics at {self.url}")
-        if self.settings.api.auth == "token":
-            self._announce("sign-in: by token (notifier-bridge token-create)")
+        if self.settings.api.auth != "none":
+            self._announce(HOW[self.settings.api.auth])
         if self.settings.callbacks.allow_loopback:
             self._announce(f"callbacks: loopback addresses are allowed{self._why()}")
         if self._modes.worker:

@@ -19,7 +19,7 @@ def api_opts() -> list[cfg.Opt]:
             "host",
             type=ListenAddress(),
             default=default.host,
-            help="Where the API listens: loopback only, unless auth = token.",
+            help="Where the API listens: loopback only while auth = none.",
         ),
         cfg.IntOpt(
             "port", default=default.port, min=0, max=_MAX_PORT, help="0: a free one."
@@ -30,6 +30,7 @@ def api_opts() -> list[cfg.Opt]:
             choices=[
                 ("none", "whoever reaches the API may do everything"),
                 ("token", "who shows a token of notifier-bridge token-create"),
+                ("keystone", "who shows a token of Keystone ([keystone_authtoken])"),
             ],
             help="Who may use the API.",
         ),

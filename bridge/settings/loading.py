@@ -42,6 +42,9 @@ _VARIABLES: Final = {
     "DATABASE_URL": ("database", "url", DATABASE),
 }
 
+_OF_KEYSTONE: Final = "keystone_authtoken"
+"""Section that keystonemiddleware reads by itself."""
+
 _SETTING = re.compile(r"[^\s#;\[]")
 
 Given = Mapping[tuple[str, str], str | None]
@@ -72,7 +75,7 @@ def load(
     except FileError as err:
         raise SettingsError(str(err)) from err
     if path is not None:
-        _refuse_unknown_sections(path, dict(sections))
+        _refuse_unknown_sections(path, {*dict(sections), _OF_KEYSTONE})
     for variable, (section, name, kind) in _VARIABLES.items():
         if environ.get(variable):
             values[section, name] = _checked(kind, environ[variable], variable)
@@ -81,7 +84,7 @@ def load(
         if text is not None:
             kind = kinds[section, name]
             values[section, name] = _checked(kind, text, f"--{name}")
-    return _settings(values)
+    return _settings(values, path)
 
 
 def find_file(
@@ -135,11 +138,12 @@ def _tls(values: Mapping[tuple[str, str], Any]) -> Tls:
         raise SettingsError(str(err)) from err
 
 
-def _settings(values: Mapping[tuple[str, str], Any]) -> Settings:
+def _settings(values: Mapping[tuple[str, str], Any], path: Path | None) -> Settings:
     api = ApiSettings(
         host=values["api", "host"],
         port=values["api", "port"],
         auth=values["api", "auth"],
+        keystone_file=path if values["api", "auth"] == "keystone" else None,
     )
     loopback = values["callbacks", "allow_loopback"]
     ca_bundle = values["callbacks", "ca_bundle"]

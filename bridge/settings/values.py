@@ -18,7 +18,7 @@ from notifier.topology import (
     QueueType,
 )
 
-Auth = Literal["none", "token"]
+Auth = Literal["none", "token", "keystone"]
 Client = Literal["loop", "threads"]
 Reader = Literal["lean", "plain"]
 LogFormat = Literal["line", "json"]
@@ -44,6 +44,9 @@ def default_key_file() -> Path:
 class ApiSettings:
     """Where the API listens, and who may use it; port 0: a free one.
 
+    Attributes:
+        keystone_file: Has ``[keystone_authtoken]``; None: the environment has it all.
+
     Raises:
         SettingsError: Others could reach what nobody has to sign in to.
     """
@@ -51,6 +54,7 @@ class ApiSettings:
     host: str = "127.0.0.1"
     port: int = 8990
     auth: Auth = "none"
+    keystone_file: Path | None = None
 
     def __post_init__(self) -> None:
         if self.auth == "none" and not self._is_loopback():
