@@ -5,7 +5,7 @@ BIN := .venv/bin
 READY := .venv/.ready-to-test
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test soak test-mistral unit check audit bench samples clean
+.PHONY: help demo test soak test-interop test-mistral unit check audit bench samples clean
 
 help: ## list what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -20,6 +20,11 @@ test: $(READY) ## run every test, against real servers (under 10 minutes)
 soak: $(READY) ## run what takes minutes; SOAK="short seed=7" for less of it
 	@$(BIN)/python -m tests.servers.install
 	@SOAK='$(SOAK)' $(BIN)/pytest tests/soak
+
+test-interop: $(READY) ## let other people's libraries read what is sent, from .venv-interop
+	@$(BIN)/python -m tests.servers.install
+	@$(BIN)/python -m tests.interop.environment
+	@$(BIN)/pytest -o cache_dir=.pytest_cache/interop tests/interop $(ONLY)
 
 test-mistral: $(READY) ## run the tests with a real Mistral, installed into .venv-mistral
 	@$(BIN)/python -m tests.servers.install
@@ -45,7 +50,7 @@ samples: $(READY) ## write again what is generated from the code: etc/ and docs/
 	@$(BIN)/python -m tests.generated
 
 clean: ## remove .venv and all else that was made here
-	rm -rf .venv .venv-mistral .venv-audit .tox build dist .run *.egg-info .coverage*
+	rm -rf .venv .venv-interop .venv-mistral .venv-audit .tox build dist .run *.egg-info .coverage*
 	rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 

@@ -8,8 +8,10 @@ from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
 from bridge.api import (
+    asyncapi,
     deliveries,
     docs,
+    event_schemas,
     events,
     explaining,
     listeners,
@@ -102,7 +104,8 @@ def build(parts: Parts, *, probes_only: bool = False) -> FastAPI:
     for room in (probes,) if probes_only else _ROOMS:
         app.include_router(room.router(parts))
     if not probes_only:
-        docs.install(app)
+        for room in (docs, asyncapi, event_schemas):
+            room.install(app)
     filters = (
         listeners.ListenerFilter,
         deliveries.DeliveryFilter,

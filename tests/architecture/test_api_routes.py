@@ -12,7 +12,10 @@ from bridge.store.database import Database
 from tests.served import parts_for
 
 # They show nothing that belongs to a project: descriptions, and sums over all.
-OF_NO_PROJECT = {"/docs", "/openapi.json", "/metrics"}
+OF_NO_PROJECT = {
+    *("/docs", "/openapi.json", "/asyncapi.json", "/metrics"),
+    *("/schemas/v1", "/schemas/v1/{event_type}.json"),
+}
 
 
 @pytest.fixture(scope="module")

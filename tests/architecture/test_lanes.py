@@ -11,8 +11,8 @@ TESTS = [
     for path in project_files()
     if path.name.startswith("test_") and path.suffix == ".py"
 ]
-# `make test-mistral` installs a Mistral; `make soak` takes minutes
-APART = ("tests/mistral", "tests/soak")
+# they install what is not ours: `make test-interop`, `make test-mistral`; or take minutes
+APART = ("tests/interop", "tests/mistral", "tests/soak")
 
 
 def lanes_of(path):
