@@ -19,7 +19,7 @@ test: $(READY) ## run every test, against real servers (under 10 minutes)
 
 soak: $(READY) ## run what takes minutes; SOAK="short seed=7" for less of it
 	@$(BIN)/python -m tests.servers.install
-	@SOAK='$(SOAK)' $(BIN)/pytest tests/soak
+	@SOAK='$(SOAK)' $(BIN)/pytest $(or $(ONLY),tests/soak)
 
 test-interop: $(READY) ## let other people's libraries read what is sent, from .venv-interop
 	@$(BIN)/python -m tests.servers.install
