@@ -17,7 +17,7 @@ from tests.servers.processes import free_port
 from tests.servers.rabbitmq import RabbitNode
 
 TIMEOUT = timedelta(seconds=20)
-SHORT = timedelta(seconds=2)
+SHORT = timedelta(seconds=4)
 
 
 @pytest.fixture(scope="module")
