@@ -52,11 +52,22 @@ def rabbit(request: pytest.FixtureRequest) -> Iterator[RabbitNode | ForeignBroke
     yield broker
 
 
-@pytest.fixture
-def own_rabbit() -> Iterator[RabbitNode]:
-    """A private node for one test, to be killed and frozen (about 7 s)."""
-    with private_node() as node:
+@pytest.fixture(scope="session")
+def harmed_rabbit(request: pytest.FixtureRequest) -> Iterator[RabbitNode]:
+    """A private node for all tests that harm theirs; each leaves it as it was."""
+    node = request.getfixturevalue("rabbit")
+    if isinstance(node, RabbitNode):
         yield node
+    else:
+        with private_node() as node:
+            yield node
+
+
+@pytest.fixture
+def own_rabbit(harmed_rabbit: RabbitNode) -> Iterator[RabbitNode]:
+    """A private node for one test, to be killed and frozen."""
+    yield harmed_rabbit
+    harmed_rabbit.reset()
 
 
 @pytest.fixture

@@ -28,11 +28,9 @@ signal.pause()
 """
 
 
-@pytest.fixture(scope="module")
-def node():
-    """One node to be killed and frozen; each test leaves it running."""
-    with RabbitNode(plugins=()) as node:
-        yield node
+@pytest.fixture
+def node(own_rabbit):
+    return own_rabbit
 
 
 def a_message(url):

@@ -30,6 +30,7 @@ MANAGEMENT: Final = "rabbitmq_management"
 
 _HOST: Final = "127.0.0.1"
 _SCHEDULERS: Final = "+S 1:1 +sbwt none -kernel inet_dist_use_interface {127,0,0,1}"
+_OURS: Final = "guest"
 _LOG_LINES_SHOWN: Final = 50
 _POLL_SECONDS: Final = 0.05
 
@@ -68,7 +69,7 @@ class RabbitNode:
         self.port = free_port()
         management_port = free_port()
         self.management = Management(
-            f"http://{_HOST}:{management_port}", "guest", "guest"
+            f"http://{_HOST}:{management_port}", _OURS, _OURS
         )
         self._epmd_port = free_port()
         self._name = f"private{self.port}@localhost"
@@ -95,7 +96,7 @@ class RabbitNode:
     @property
     def url(self) -> str:
         """AMQP URL of the default virtual host."""
-        return f"amqp://guest:guest@{_HOST}:{self.port}/"
+        return f"amqp://{_OURS}:{_OURS}@{_HOST}:{self.port}/"
 
     @property
     def pid(self) -> int | None:
@@ -144,6 +145,17 @@ class RabbitNode:
         has_ended(pid, STOP_WITHIN)
         self.kill()
         self.start()
+
+    def reset(self) -> None:
+        """Undo what was done to it: it runs, nothing is in ``/``, nobody but us may come."""
+        if self.pid is None:
+            self.start()
+        self.thaw()
+        self.drop_vhost("/")
+        self.vhost("/")
+        for user in self.management.get("/api/users"):
+            if user["name"] != _OURS:
+                self.management.drop_user(user["name"])
 
     def stop(self) -> None:
         """End the node and delete its data; there is nothing to save, so by `kill`."""

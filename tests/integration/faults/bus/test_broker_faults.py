@@ -7,7 +7,6 @@ import pytest
 
 from tests import figures
 from tests.bridges import BridgeProcess
-from tests.conftest import private_node
 from tests.ledger import Ledger
 from tests.load import Load
 
@@ -25,10 +24,9 @@ application:set_env(rabbit, channel_tick_interval, 60000).
 """
 
 
-@pytest.fixture(scope="module")
-def node():
-    with private_node() as node:
-        yield node
+@pytest.fixture
+def node(harmed_rabbit):
+    return harmed_rabbit
 
 
 @pytest.fixture

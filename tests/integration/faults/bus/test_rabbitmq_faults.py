@@ -16,7 +16,6 @@ from notifier.event import Event
 from notifier.publishers.amqp import AmqpPublisher
 from notifier.topology import BRIDGE_QUEUE
 from tests.servers.proxy import Proxy
-from tests.servers.rabbitmq import RabbitNode
 
 TIMEOUT = timedelta(seconds=20)
 SHORT = timedelta(seconds=1.5)
@@ -37,11 +36,9 @@ def numbered(number, execution="e1", **data):
     )
 
 
-@pytest.fixture(scope="module")
-def node():
-    """A node that tests may harm; they leave it as it was."""
-    with RabbitNode() as node:
-        yield node
+@pytest.fixture
+def node(harmed_rabbit):
+    return harmed_rabbit
 
 
 @pytest.fixture
