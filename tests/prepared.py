@@ -16,7 +16,6 @@ What is forked does all that ``python -m bridge`` does from there on, and ends a
 import atexit
 import json
 import os
-import select
 import signal
 import socket
 import subprocess
@@ -46,21 +45,22 @@ class Forked:
             "folder": str(Path.cwd()),
         }
         self.returncode = None
-        self._asking = threading.Lock()
-        self._line = socket.socket(socket.AF_UNIX)
-        self._line.connect(_prepared())
+        line = socket.socket(socket.AF_UNIX)
+        line.connect(_prepared())
         files = [stdin.fileno(), output.fileno()]
-        socket.send_fds(self._line, [json.dumps(request).encode() + b"\n"], files)
-        self._said = self._line.makefile("r")
-        self.pid = int(self._said.readline())
+        socket.send_fds(line, [json.dumps(request).encode() + b"\n"], files)
+        said = line.makefile("r")
+        self.pid = int(said.readline())
+        self._ended = threading.Event()
+        threading.Thread(target=self._hear, args=(line, said), daemon=True).start()
 
     def poll(self):
         """Return how it ended; None: it has not."""
-        return self._ended(0)
+        return self.returncode
 
     def wait(self, timeout=None):
         """Return how it ended, once it has."""
-        if self._ended(timeout) is None:
+        if not self._ended.wait(timeout):
             raise subprocess.TimeoutExpired("bridge", timeout)
         return self.returncode
 
@@ -73,16 +73,11 @@ class Forked:
         if self.poll() is None:
             os.kill(self.pid, number)
 
-    def _ended(self, timeout):
-        with self._asking:
-            if self.returncode is None and self._has_news(timeout):
-                self.returncode = int(self._said.readline())
-                self._said.close()
-                self._line.close()
-            return self.returncode
-
-    def _has_news(self, timeout):
-        return select.select([self._line], [], [], timeout)[0]
+    def _hear(self, line, said):
+        """Hear of its end, for all threads that ask: one may wait while another kills."""
+        with line, said:
+            self.returncode = int(said.readline())
+        self._ended.set()
 
 
 @cache

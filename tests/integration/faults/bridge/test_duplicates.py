@@ -24,7 +24,7 @@ from tests.served import KEY
 from tests.tally import Tally
 
 DELIVERED = {"state": "delivered"}
-MANY = 5000
+MANY = 2000  # make soak has 100,000
 ATTEMPTS = "notifier_bridge_attempt_seconds_count"
 TAKEN = "notifier_bridge_events_total"
 

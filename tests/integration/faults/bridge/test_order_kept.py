@@ -19,7 +19,7 @@ from tests.stored import Stores
 from tests.tally import Tally
 
 TIMEOUT = timedelta(seconds=20)
-EXECUTIONS, EACH = 20, 100
+EXECUTIONS, EACH = 20, 50  # make soak has 20,000 events
 BATCH = 100
 SETTLED_SECONDS = 120
 ORDERED = {
@@ -97,7 +97,7 @@ def test_every_executions_order_outlives_the_bridges(bridges, publish, postgres_
 
 
 def test_order_may_be_wished_for_while_events_flow(bridges, publish, postgres_url):
-    rounds, each = 4, 25
+    rounds, each = 4, 10
     with Tally() as tally:
         added = bridges[0].add_listener(tally.url, **{**ORDERED, "ordered": False})
         know(bridges)
