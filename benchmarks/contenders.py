@@ -82,6 +82,19 @@ class Contender:
     is_ours: bool = False
 
 
+def settings_of(client: str, database_url: str | None) -> dict[str, str]:
+    """Return what a measured bridge is told in its environment; all else is default.
+
+    Args:
+        client: Of webhooks.
+        database_url: None: a file of SQLite.
+    """
+    settings = {"OS_CALLBACKS__CLIENT": client, "OS_BUS__QUEUE_TYPE": "classic"}
+    if database_url is not None:
+        settings["DATABASE_URL"] = database_url
+    return settings
+
+
 class BridgeWorker:
     """This project's bridge: PostgreSQL or SQLite, signatures, everything on.
 
@@ -95,9 +108,7 @@ class BridgeWorker:
 
     def __init__(self, place: Place, *, client: str, has_server: bool) -> None:
         self._place = place
-        settings = {"OS_CALLBACKS__CLIENT": client, "OS_BUS__QUEUE_TYPE": "classic"}
-        if has_server:
-            settings["DATABASE_URL"] = place.database_url
+        settings = settings_of(client, place.database_url if has_server else None)
         self._bridge = BridgeProcess(place.home, place.amqp_url, **settings)
         self._is_launched = self._is_held = False
 
