@@ -12,10 +12,10 @@ import cProfile
 import os
 import pstats
 import struct
-import sys
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import redirect_stderr
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -69,8 +69,9 @@ _REST: Final = "all else: the loop, this program"
 
 def main() -> None:
     """Measure, and print a table."""
-    sys.stderr = Path(os.devnull).open("w")  # noqa: SIM115 - until the end
-    logs.set_up("INFO", "line")
+    nowhere = Path(os.devnull).open("w")  # noqa: SIM115 - lines are written until the end
+    with redirect_stderr(nowhere):
+        logs.set_up("INFO", "line")
     with Receiver() as receiver:
         plain = uvloop.run(_carried(receiver.url, None))
         profile = cProfile.Profile(time.thread_time)

@@ -18,8 +18,6 @@ _OWN_LATER: Final = frozenset({"message", "asctime", "color_message"})
 
 # ASCII without space, double quote, equals sign and backslash.
 _is_plain: Final = re.compile(r"[!#-<>-\[\]-~]+").fullmatch
-# In data of which no value is quoted: signs of one that has to be.
-_ODD: Final = ('"', "\\", "= ")
 
 # ASCII: some terminals obey the rest
 _JSON: Final = json.JSONEncoder(default=str)
@@ -134,7 +132,9 @@ def _is_plain_data(text: str, count: int) -> bool:
         and text.isprintable()
         and text.count("=") == count
         and text.count(" ") == count - 1
-        and not any(odd in text for odd in _ODD)
+        and '"' not in text
+        and "\\" not in text
+        and "= " not in text
         and not text.endswith("=")
     )
 
@@ -151,10 +151,11 @@ def _quoted(value: object) -> str:
 
 
 def _time(when: float) -> str:
-    second = int(when)
-    return f"{_second(second)}.{int((when - second) * 1000):03}Z"
+    return _millisecond(int(when * 1000))
 
 
 @lru_cache(4)  # many lines are of the same one
-def _second(second: int) -> str:
-    return datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+def _millisecond(count: int) -> str:
+    second, rest = divmod(count, 1000)
+    said = datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+    return f"{said}.{rest:03}Z"

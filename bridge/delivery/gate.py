@@ -10,7 +10,7 @@ from typing import Final
 from bridge.delivery.breaker import Breaker
 from bridge.delivery.limit import Limit
 from bridge.delivery.rate import Rate
-from bridge.delivery.sign import rest_of, sign_of
+from bridge.delivery.sign import Sign, rest_of, sign_of
 from bridge.model import Outcome
 
 _UNBOUNDED: Final = 1_000_000
@@ -75,7 +75,10 @@ class Gate:
 
     def end(self, outcome: Outcome, now: datetime, *, is_probe: bool) -> None:
         """Note how a call ended."""
-        sign, rest = sign_of(outcome), rest_of(outcome)
+        sign = sign_of(outcome)
+        if sign is Sign.WELL and self.is_calm and not self.breaker.failures:
+            return  # as nearly all end: no rule has anything to say
+        rest = rest_of(outcome)
         was_closed, openings = self.breaker.is_closed, self.breaker.openings
         self.breaker = self.breaker.after(
             sign, now, reason=outcome.error, rest=rest, is_probe=is_probe

@@ -77,7 +77,7 @@ class Lane(Generic[T]):
         self._fresh: deque[T] = deque()
         self._due: deque[T] = deque()
         self._fresh_bytes = 0
-        self._average = timedelta(0)
+        self._average = 0.0  # seconds
 
     @property
     def is_idle(self) -> bool:
@@ -138,7 +138,8 @@ class Lane(Generic[T]):
             self._running.due -= 1
         else:
             self._running.fresh -= 1
-        self._average += (outcome.duration - self._average) * _WEIGHT
+        seconds = outcome.duration.total_seconds()
+        self._average += (seconds - self._average) * _WEIGHT
         is_probe = item is self._probe
         if is_probe:
             self._probe = None
@@ -184,5 +185,5 @@ class Lane(Generic[T]):
             return True
         if place > MAX_WAITING or self._fresh_bytes + item.size > MAX_WAITING_BYTES:
             return True
-        wait = max(self._average * place / gate.slots, gate.wait(place, now))
-        return wait > self.wait
+        seconds = self._average * place / gate.slots
+        return seconds > self.wait.total_seconds() or gate.wait(place, now) > self.wait

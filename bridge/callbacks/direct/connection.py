@@ -74,6 +74,10 @@ class Connection(asyncio.Protocol):
         self._on_idle_end = on_idle_end
         self._transport: asyncio.Transport | None = None
         self._on_end: End | None = None
+        # One for all its answers: what follows one unasked ends the connection.
+        self._parser = httptools.HttpResponseParser(self)
+        # Nothing of the headers is passed on: odd bytes in them do no harm.
+        self._parser.set_dangerous_leniencies(lenient_headers=True)
         self._begin()
 
     def send(self, request: bytes, on_end: End) -> None:
@@ -95,9 +99,6 @@ class Connection(asyncio.Protocol):
             self._transport.abort()
 
     def _begin(self) -> None:
-        self._parser = httptools.HttpResponseParser(self)
-        # Nothing of the headers is passed on: odd bytes in them do no harm.
-        self._parser.set_dangerous_leniencies(lenient_headers=True)
         self._received = 0
         self._head_bytes = 0
         self._status: int | None = None
