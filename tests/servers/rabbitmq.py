@@ -68,9 +68,7 @@ class RabbitNode:
         self._sbin = sbin
         self.port = free_port()
         management_port = free_port()
-        self.management = Management(
-            f"http://{_HOST}:{management_port}", _OURS, _OURS
-        )
+        self.management = Management(f"http://{_HOST}:{management_port}", _OURS, _OURS)
         self._epmd_port = free_port()
         self._name = f"private{self.port}@localhost"
         self._home = Path(tempfile.mkdtemp(prefix="workflow-notifier-rabbitmq-"))
