@@ -81,7 +81,7 @@ class Parts:
         wake: Lets the scheduler look at once; any thread.
         now: The time that all bridges on the database agree on; any thread.
         health: Why the bridge is not ready; empty: it is. Quick; on the event loop.
-        metrics: In Prometheus' text format; quick; on the event loop.
+        metrics: In Prometheus' text format; on the event loop.
         publish_timeout: For one request's events, to be confirmed.
     """
 
@@ -107,5 +107,5 @@ class Parts:
     wake: Callable[[], None]
     now: Callable[[], datetime]
     health: Callable[[], Sequence[str]]
-    metrics: Callable[[], bytes]
+    metrics: Callable[[], Awaitable[bytes]]
     publish_timeout: timedelta = timedelta(seconds=5)

@@ -35,7 +35,7 @@ class ProbeRoutes:
     async def metrics(self) -> Response:
         """Return the metrics in Prometheus' text format."""
         form = "text/plain; version=0.0.4; charset=utf-8"
-        return Response(self._metrics(), media_type=form)
+        return Response(await self._metrics(), media_type=form)
 
 
 def router(parts: Parts) -> APIRouter:

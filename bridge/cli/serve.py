@@ -18,6 +18,13 @@ from bridge.settings import load
 )
 @click.option("--no-api", is_flag=True, help="Answer health and metrics alone.")
 @click.option("--no-worker", is_flag=True, help="Leave delivering to other bridges.")
+@click.option(
+    "--workers",
+    type=click.IntRange(1, 64),
+    default=1,
+    show_default=True,
+    help="So many processes share the work; needs RabbitMQ and PostgreSQL.",
+)
 def serve(
     *,
     config_file: Path | None,
@@ -25,6 +32,7 @@ def serve(
     port: int | None,
     no_api: bool,
     no_worker: bool,
+    workers: int,
 ) -> None:
     """Run a bridge: take events in, tell listeners, answer the API.
 
@@ -40,4 +48,5 @@ def serve(
     }
     modes = service.Modes(api=not no_api, worker=not no_worker)
     again = partial(load, config_file, given=given)
-    raise SystemExit(service.serve(again, modes=modes, announce=click.echo))
+    status = service.serve(again, modes=modes, announce=click.echo, workers=workers)
+    raise SystemExit(status)

@@ -5,23 +5,33 @@ import asyncio
 import logging
 import os
 import signal
-import sys
 from collections.abc import Callable
+from functools import partial
 
 import uvloop
 
 from bridge import logs
 from bridge.errors import SettingsError
-from bridge.service import cores, garbage, systemd
+from bridge.service import cores, garbage, place, systemd
 from bridge.service.modes import Modes
+from bridge.service.place import Place
 from bridge.service.service import Announce, Service
+from bridge.service.supervisor import Supervisor
+from bridge.service.terminal import Terminal
+from bridge.service.web import bind
 from bridge.settings import Settings
 
 _log = logging.getLogger(__name__)
 
 
-def serve(load: Callable[[], Settings], *, modes: Modes, announce: Announce) -> int:
-    """Run one bridge until SIGTERM or SIGINT; return the exit status.
+def serve(
+    load: Callable[[], Settings],
+    *,
+    modes: Modes,
+    announce: Announce,
+    workers: int = 1,
+) -> int:
+    """Run a bridge, or several, until SIGTERM or SIGINT; return the exit status.
 
     SIGHUP loads the settings again. If it comes because the terminal is gone, it ends
     the bridge, too: else one would go on that nobody sees.
@@ -30,6 +40,7 @@ def serve(load: Callable[[], Settings], *, modes: Modes, announce: Announce) -> 
         load: Returns the settings as they are wanted now.
         modes: Which parts of the bridge run here.
         announce: Told, in a few lines for people, what it does.
+        workers: How many bridges, each a process, answer the API and share the work.
 
     Raises:
         BridgeError: It could not start.
@@ -37,18 +48,40 @@ def serve(load: Callable[[], Settings], *, modes: Modes, announce: Announce) -> 
     cores.leave_none()
     settings = load()
     logs.set_up(settings.log.level, settings.log.format)
+    if workers == 1:
+        _run(Service(settings, announce, modes), load)
+        return 0
+    modes.check(settings)
+    place.check(settings)
+
+    def work(mine: Place) -> None:
+        told = announce if mine.number == 0 else _say_nothing
+        _run(Service(settings, told, modes, mine), load, mine)
+
+    with bind(settings.api.host, settings.api.port) as listening:
+        return Supervisor(workers, work, listening, announce).run()
+
+
+def _say_nothing(_: str) -> None:
+    """Leave it to the first worker: the others would say the same."""
+
+
+def _run(
+    service: Service, load: Callable[[], Settings], mine: Place | None = None
+) -> None:
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(_serve(Service(settings, announce, modes), load))
-    return 0
+        runner.run(_serve(service, load, mine))
 
 
-async def _serve(service: Service, load: Callable[[], Settings]) -> None:
+async def _serve(
+    service: Service, load: Callable[[], Settings], mine: Place | None
+) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
-    has_terminal = sys.stdin is not None and sys.stdin.isatty()
+    terminal = Terminal()
 
     def hang_up() -> None:
-        if has_terminal and not os.isatty(sys.stdin.fileno()):
+        if terminal.is_gone:
             stop.set()
         else:
             _reload(service, load)
@@ -56,12 +89,25 @@ async def _serve(service: Service, load: Callable[[], Settings]) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     loop.add_signal_handler(signal.SIGHUP, hang_up)
+    if mine is not None:
+        loop.add_reader(mine.lifeline, partial(_outlive, loop, mine.lifeline, stop))
 
     def started() -> None:
         garbage.look_seldom()
-        systemd.tell(systemd.READY)
+        if mine is None:
+            systemd.tell(systemd.READY)
+        else:
+            os.write(mine.ready, bytes([mine.number]))
 
     await service.run(stop, started=started)
+
+
+def _outlive(
+    loop: asyncio.AbstractEventLoop, lifeline: int, stop: asyncio.Event
+) -> None:
+    """End as well: the parent is gone."""
+    loop.remove_reader(lifeline)
+    stop.set()
 
 
 def _reload(service: Service, load: Callable[[], Settings]) -> None:

@@ -5,6 +5,7 @@ import asyncio
 import logging
 import socket
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 
 from starlette.types import ASGIApp
@@ -29,8 +30,10 @@ from bridge.service.judging import Judge
 from bridge.service.modes import WHOLE, Modes
 from bridge.service.notifications import hearing
 from bridge.service.ping import pinger
+from bridge.service.place import Place
 from bridge.service.quarantine import Shelf
 from bridge.service.reload import change
+from bridge.service.siblings import Siblings
 from bridge.service.signing_in import HOW, sign_in
 from bridge.service.standby import Standby
 from bridge.service.stores import Stores, open_stores
@@ -53,6 +56,7 @@ class Service:
         settings: All it needs to know.
         announce: Told, in a few lines for people, what it does.
         modes: Which parts of it run here. Default: all.
+        place: Its place among several of one program. Default: it is alone.
 
     Attributes:
         settings: As it runs now.
@@ -61,9 +65,14 @@ class Service:
     """
 
     def __init__(
-        self, settings: Settings, announce: Announce, modes: Modes = WHOLE
+        self,
+        settings: Settings,
+        announce: Announce,
+        modes: Modes = WHOLE,
+        place: Place | None = None,
     ) -> None:
         self.settings = settings
+        self._place = place
         self._announce = announce
         self._modes = modes
         self._ground: _Ground | None = None
@@ -79,8 +88,11 @@ class Service:
         """
         self._modes.check(self.settings)
         api = self.settings.api
+        place = self._place
         with (
-            bind(api.host, api.port) as listening,
+            bind(api.host, api.port)
+            if place is None
+            else nullcontext(place.listening) as listening,
             open_stores(self.settings) as stores,
         ):
             await self._run(stores, listening, stop, started)
@@ -108,6 +120,7 @@ class Service:
         self._ground = ground = self._lay(stores)
         web = Web(self._app(ground), listening, self.settings.delivery.grace)
         await ground.worker.start()
+        await ground.siblings.start()
         await web.start()
         looking = asyncio.create_task(ground.pulse.run())
         self.publisher = ground.bus.publisher
@@ -117,6 +130,7 @@ class Service:
         await stop.wait()
         self._announce("stopping: attempts under way may end")
         ground.feed.close()
+        ground.siblings.close()
         await web.stop()
         looking.cancel()
         ground.judge.close()
@@ -162,7 +176,8 @@ class Service:
         else:
             worker = Standby(stores.clock, callbacks.by_type, stores.executor)
         pulse = Pulse(telemetry.totals, stores.clock.now)
-        return _Ground(stores, bus, callbacks, telemetry, feed, worker, Judge(), pulse)
+        siblings = Siblings.at(self._place, telemetry.render)
+        return _Ground(stores, bus, callbacks, siblings, feed, worker, Judge(), pulse)
 
     def _window(self, stores: Stores) -> Window:
         now, kept = stores.clock.now(), self.settings.bus
@@ -235,7 +250,7 @@ class Service:
             wake=wake,
             now=now,
             health=worker.health,
-            metrics=ground.telemetry.render,
+            metrics=ground.siblings.metrics,
             publish_timeout=self.settings.bus.timeout,
         )
 
@@ -269,7 +284,7 @@ class _Ground:
     stores: Stores
     bus: Bus
     callbacks: Callbacks
-    telemetry: Telemetry
+    siblings: Siblings
     feed: Feed
     worker: Worker | Standby
     judge: Judge
