@@ -6,8 +6,9 @@ under its most telling exact wish (execution, task, workflow, workbook, or none)
 look-up asks a handful of places, however many listeners there are.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from bridge.conditions.filters import Test, compile_filters
@@ -26,6 +27,7 @@ _Routes = dict[ListenerId, "Route"]
 
 _ANY: Final = "*"
 _NO_WISH: Final[_Wish] = ("", "")
+_MAX_LISTS: Final = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +35,7 @@ class Route:
     """A listener, prepared for being asked often; `types` are patterns too."""
 
     listener: Listener
-    types: dict[str, None]
+    types: Mapping[str, None]
     workbook: Callable[[str | None], bool]
     workflow: Callable[[str | None], bool]
     task: Callable[[str | None], bool]
@@ -42,10 +44,9 @@ class Route:
     @classmethod
     def to(cls, listener: Listener) -> "Route":
         """Prepare a listener."""
-        patterns = (one for name in listener.events for one in expand(name))
         return cls(
             listener=listener,
-            types=dict.fromkeys(patterns),
+            types=_patterns(listener.events),
             workbook=_wish(listener.workbook),
             workflow=_wish(listener.workflow),
             task=_wish(listener.task),
@@ -170,6 +171,12 @@ def _wishes_of(event: Event) -> list[_Wish]:
             wishes.append((name, value))
     wishes.append(_NO_WISH)
     return wishes
+
+
+@lru_cache(_MAX_LISTS)
+def _patterns(events: tuple[str, ...]) -> Mapping[str, None]:
+    """Return what a listener's ``events`` stand for; most listeners ask for the same."""
+    return dict.fromkeys(one for name in events for one in expand(name))
 
 
 def _all_of_kind(event_type: str) -> str:
