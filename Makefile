@@ -5,7 +5,7 @@ BIN := .venv/bin
 READY := .venv/.ready-to-test
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test soak test-interop test-mistral unit check audit bench samples clean
+.PHONY: help demo test soak test-browser test-interop test-mistral unit check audit bench samples clean
 
 help: ## list what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -20,6 +20,10 @@ test: $(READY) ## run every test, against real servers (under 10 minutes)
 soak: $(READY) ## run what takes minutes; SOAK="short seed=7" for less of it
 	@$(BIN)/python -m tests.servers.install
 	@SOAK='$(SOAK)' $(BIN)/pytest $(or $(ONLY),tests/soak)
+
+test-browser: .venv/.ready-to-browse ## use the page in a real Chromium; SCREENSHOTS=docs/page
+	@$(BIN)/python -m tests.browser.install
+	@SCREENSHOTS="$(SCREENSHOTS)" $(BIN)/pytest -o cache_dir=.pytest_cache/browser tests/browser $(ONLY)
 
 test-interop: $(READY) ## let other people's libraries read what is sent, from .venv-interop
 	@$(BIN)/python -m tests.servers.install

@@ -21,6 +21,7 @@ BRIDGE = [
     "uvloop>=0.21; sys_platform != 'win32'",
     "yaql>=3.0",
 ]
+BROWSER = ["axe-playwright-python>=0.1.4", "playwright>=1.49"]
 CELERY = ["celery>=5.4"]
 KEYSTONE = ["keystonemiddleware>=10.7"]
 # Nothing: Mistral's environment has what it takes, and keeps its versions.
@@ -74,6 +75,7 @@ setup(
     ],
     extras_require={
         "bridge": BRIDGE,
+        "browser": BROWSER,
         "celery": CELERY,
         "keystone": KEYSTONE,
         "mistral": MISTRAL,

@@ -71,6 +71,11 @@ class BridgeProcess:
             self.kill()
 
     @property
+    def home(self):
+        """Folder for its data."""
+        return self._home
+
+    @property
     def pid(self):
         """Of the process that was started last."""
         return self._process.pid

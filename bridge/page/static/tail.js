@@ -50,7 +50,7 @@
   };
 
   const isPaused = () => pause.getAttribute("aria-pressed") === "true";
-  pause.hidden = state.hidden = false;
+  pause.hidden = false;
   pause.addEventListener("click", () => {
     pause.setAttribute("aria-pressed", String(!isPaused()));
     state.textContent = isPaused() ? "paused" : "live";
@@ -59,6 +59,9 @@
 
   const binding = encodeURIComponent(table.dataset.tail);
   const stream = new EventSource(`/stream/events?binding=${binding}`);
+  stream.onopen = () => {
+    state.hidden = false; // from now on nothing is missed
+  };
   stream.onmessage = (message) => {
     if (!isPaused()) add(JSON.parse(message.data));
   };
