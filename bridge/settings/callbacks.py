@@ -41,8 +41,8 @@ def callback_opts() -> list[cfg.Opt]:
             "client",
             default=default.client,
             choices=["loop", "threads"],
-            help="What sends webhooks: threads, on requests, or loop, on the event loop, "
-            "for a fraction of the CPU time. A listener with a certificate of its own "
+            help="What sends webhooks: loop, on the event loop, or threads, on requests, "
+            "for a multiple of the CPU time. A listener with a certificate of its own "
             "is told by threads in any case.",
         ),
         cfg.IntOpt(
@@ -50,15 +50,15 @@ def callback_opts() -> list[cfg.Opt]:
             default=default.connections,
             min=1,
             max=10000,
-            help="Webhooks that may be under way at the same time, with client = loop; "
-            "at most half of them to one URL.",
+            help="Webhooks that may be under way at the same time, by loop; at most half "
+            "of them to one URL.",
         ),
         cfg.IntOpt(
             "threads",
             default=default.threads,
             min=1,
             max=1000,
-            help="The same with client = threads.",
+            help="The same by threads.",
         ),
         cfg.StrOpt(
             "ca_bundle",

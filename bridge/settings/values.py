@@ -160,7 +160,7 @@ class CallbackSettings:
     allow_loopback: bool = True
     https_only: bool = False
     amqp_exchanges: tuple[str, ...] = ()
-    client: Client = "threads"
+    client: Client = "loop"
     connections: int = 1024
     threads: int = 128
     ca_bundle: Path | None = None

@@ -36,7 +36,7 @@ class Extent:
     seed: int
     events: int = 100_000
     rate: int = 300
-    client: str = "threads"
+    client: str = "loop"
 
     @classmethod
     def of(cls, text: str) -> "Extent":

@@ -7,12 +7,12 @@ from tests.soak.extent import SHORT, Extent
 
 
 def test_words_may_be_in_any_order():
-    extent = Extent.of("client=loop seed=7 events=500 rate=50")
+    extent = Extent.of("client=threads seed=7 events=500 rate=50")
 
-    assert extent == Extent(seed=7, events=500, rate=50, client="loop")
+    assert extent == Extent(seed=7, events=500, rate=50, client="threads")
 
 
-@pytest.mark.parametrize("text", ["short seed=1", "seed=1 client=loop rate=9"])
+@pytest.mark.parametrize("text", ["short seed=1", "seed=1 client=threads rate=9"])
 def test_what_it_says_of_itself_is_the_same_again(text):
     extent = Extent.of(text)
 
@@ -28,7 +28,7 @@ def test_a_word_that_says_more_goes_before_short():
 def test_without_words_all_is_done_and_chance_begins_anywhere():
     one, two = Extent.of(""), Extent.of("")
 
-    assert (one.events, one.rate, one.client) == (100_000, 300, "threads")
+    assert (one.events, one.rate, one.client) == (100_000, 300, "loop")
     assert one.seed != two.seed
     assert not one.is_short
 
