@@ -5,7 +5,7 @@ BIN := .venv/bin
 READY := .venv/.ready-to-test
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test soak test-browser test-interop test-mistral unit check audit bench samples clean
+.PHONY: help demo test soak servers test-browser test-interop test-mistral test-box unit check audit bench samples clean
 
 help: ## list what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -35,6 +35,14 @@ test-mistral: $(READY) ## run the tests with a real Mistral, installed into .ven
 	@$(BIN)/python -m tests.mistral.environment
 	@$(BIN)/pytest --timeout 300 -o cache_dir=.pytest_cache/mistral tests/mistral $(ONLY)
 
+servers: $(READY) ## install the servers that the tests need, where they are missing
+	@$(BIN)/python -m tests.servers.install
+
+test-box: $(READY) ## install what is shipped into empty environments; lint what is for Docker and CI
+	@$(BIN)/python -m tests.servers.install
+	@$(BIN)/python -m tests.box.linters
+	@$(BIN)/pytest --timeout 600 -o cache_dir=.pytest_cache/box tests/box $(ONLY)
+
 unit: $(READY) ## run the tests that need no server (under 10 s)
 	@HYPOTHESIS_PROFILE=brief $(BIN)/pytest tests/unit tests/properties
 
@@ -55,7 +63,7 @@ samples: $(READY) ## write again what is generated from the code: etc/ and docs/
 	@$(BIN)/python -m tests.generated
 
 clean: ## remove .venv and all else that was made here
-	rm -rf .venv .venv-interop .venv-mistral .venv-audit .tox build dist .run *.egg-info .coverage*
+	rm -rf .venv .venv-box .venv-interop .venv-mistral .venv-audit .tox build dist .run *.egg-info .coverage*
 	rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 

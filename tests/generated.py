@@ -23,6 +23,7 @@ from notifier.engines.mistral import settings as of_mistral
 from notifier.settings import host as of_host
 from tests.manual import manual
 from tests.served import parts_for
+from tests.sizing import sizing
 
 ROOT = Path(__file__).parents[1]
 
@@ -125,6 +126,7 @@ FILES = {
     "etc/openstack/service.conf.sample": service_sample,
     "docs/reference/settings.md": settings_reference,
     "docs/reference/commands.md": manual,
+    "docs/how-to/sizing.md": sizing,
     "docs/openapi.json": openapi,
     "docs/asyncapi.yaml": asyncapi_yaml,
 }

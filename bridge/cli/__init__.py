@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """The command line ``notifier-bridge``; each command is imported when it is run."""
 
-import importlib
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
 import click
 
 from bridge.errors import BridgeError
+from notifier.commands import Commands
 
 _HOMES: Final[Mapping[str, str]] = {
     "serve": "bridge.cli.serve:serve",
@@ -42,32 +42,12 @@ _HOMES: Final[Mapping[str, str]] = {
 }
 
 
-class LazyGroup(click.Group):
-    """A group whose commands cost nothing until they are asked for."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        """Return the names in the order of a bridge's life."""
-        del ctx
-        return list(_HOMES)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Import one command; None for a name that is none."""
-        del ctx
-        if cmd_name not in _HOMES:
-            return None
-        module, _, name = _HOMES[cmd_name].partition(":")
-        command: click.Command = getattr(importlib.import_module(module), name)
-        return command
-
-    def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - click's
-        """Run a command; an expected error is one line, and status 1."""
-        try:
-            return super().invoke(ctx)
-        except BridgeError as err:
-            raise click.ClickException(str(err)) from err
-
-
-@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=Commands,
+    homes=_HOMES,
+    expected=(BridgeError,),
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 @click.version_option(package_name="workflow-notifier", message="%(version)s")
 def main() -> None:
     """Tell listeners what happens to executions and tasks.

@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """The command `notifier`; each command is imported when it is run."""
 
-import importlib
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import click
 
+from notifier.commands import Commands
 from notifier.errors import NotifierError
 from notifier.settings import Settings, load
 
@@ -16,42 +16,22 @@ ReadSettings = Callable[[], Settings]
 """What every sub-command is handed; raises `SettingsError`."""
 
 _HOMES: Final = {
-    "check": "notifier.cli.check",
-    "completion": "notifier.shells",
-    "outbox-create": "notifier.cli.outbox_create",
-    "publish": "notifier.cli.publish",
-    "relay": "notifier.cli.relay",
-    "tail": "notifier.cli.tail",
+    "check": "notifier.cli.check:check",
+    "completion": "notifier.shells:completion",
+    "outbox-create": "notifier.cli.outbox_create:outbox_create",
+    "publish": "notifier.cli.publish:publish",
+    "relay": "notifier.cli.relay:relay",
+    "tail": "notifier.cli.tail:tail",
 }
-"""Command to the module that it is in, under its own name."""
 
 
-class _Commands(click.Group):
-    """Imports a command when it is used; shows an error as one line."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's
-        return list(_HOMES)
-
-    def get_command(
-        self,
-        ctx: click.Context,  # noqa: ARG002 - click's
-        cmd_name: str,
-    ) -> click.Command | None:
-        if cmd_name not in _HOMES:
-            return None
-        module = importlib.import_module(_HOMES[cmd_name])
-        command: click.Command = getattr(module, cmd_name.replace("-", "_"))
-        return command
-
-    def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - click's
-        try:
-            return super().invoke(ctx)
-        except (NotifierError, ImportError) as err:
-            # An optional library that is missing: the message names the extra.
-            raise click.ClickException(str(err)) from err
-
-
-@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=Commands,
+    homes=_HOMES,
+    # An optional library that is missing: the message names the extra.
+    expected=(NotifierError, ImportError),
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 @click.version_option(package_name="workflow-notifier", message="%(version)s")
 @click.option(
     "--config-file",

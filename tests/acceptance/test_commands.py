@@ -110,6 +110,19 @@ def test_a_wrong_listener_is_refused_with_field_and_reason(
     assert list(client.listeners.find()) == []
 
 
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [("notifier tial", "tail"), ("notifier-bridge delivery-lst", "delivery-list")],
+)
+def test_a_command_that_is_none_is_told_with_the_one_that_is_near(
+    terminals, typed, meant
+):
+    done = terminals.attempt(typed)
+
+    assert done.returncode == 2
+    assert done.stdout.endswith(f"Did you mean {meant!r}?\n")
+
+
 @pytest.mark.parametrize("command", ["notifier", "notifier-bridge"])
 def test_both_commands_tell_their_version(terminals, command):
     assert terminals.run(f"{command} --version") == "0.1.0\n"

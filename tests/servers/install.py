@@ -39,7 +39,9 @@ class Need:
     variable: str = ""
 
 
-def _finder(command: str) -> Callable[[], Path | None]:
+def in_path(command: str) -> Callable[[], Path | None]:
+    """Return what looks for a command where a shell would."""
+
     def find() -> Path | None:
         found = shutil.which(command)
         return None if found is None else Path(found)
@@ -50,16 +52,19 @@ def _finder(command: str) -> Callable[[], Path | None]:
 NEEDS: Final = (
     Need("RabbitMQ", ("rabbitmq-server",), rabbitmq.find_sbin, "AMQP_URL"),
     Need("PostgreSQL", ("postgresql",), postgresql.find_binaries, "DATABASE_URL"),
-    Need("a C compiler", ("gcc", "libc6-dev"), _finder("cc")),
-    Need("zsh", ("zsh",), _finder("zsh")),
-    Need("fish", ("fish",), _finder("fish")),
+    Need("a C compiler", ("gcc", "libc6-dev"), in_path("cc")),
+    Need("zsh", ("zsh",), in_path("zsh")),
+    Need("fish", ("fish",), in_path("fish")),
 )
 
 WEB_SERVER: Final = Need("nginx", ("nginx",), nginx.find_binary)
 """Answers the webhooks of benchmarks; no test needs it."""
 
+PROMTOOL: Final = Need("promtool", ("prometheus",), in_path("promtool"))
+"""Checks alert rules; only `make test-box` needs it."""
+
 # The users that Debian's packages run their services as.
-SERVICE_USERS: Final = ("rabbitmq", "epmd", "postgres", "www-data")
+SERVICE_USERS: Final = ("rabbitmq", "epmd", "postgres", "prometheus", "www-data")
 
 POLICY: Final = Path("/usr/sbin/policy-rc.d")
 _FORBID: Final = "#!/bin/sh\nexit 101\n"

@@ -110,6 +110,8 @@ def test_migrating_twice_is_as_good_as_once(home, data):
     url = f"sqlite:///{data}/bridge.sqlite3"
     assert (first.returncode, second.returncode) == (0, 0)
     assert first.stdout == f"{url}: schema {head()} (was at nothing)\n"
+    assert first.stderr.splitlines()[-1] == f"step {head()} is taken"
+    assert second.stderr == ""
     assert second.stdout == f"{url}: schema {head()} (is up to date)\n"
     with Database(url) as database:
         assert is_current(database)
