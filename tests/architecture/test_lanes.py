@@ -11,8 +11,8 @@ TESTS = [
     for path in project_files()
     if path.name.startswith("test_") and path.suffix == ".py"
 ]
-# they install what is not ours: `make test-box`, `-interop`, `-mistral`; or take minutes
-APART = ("tests/box", "tests/interop", "tests/mistral", "tests/soak")
+# they install what is not ours: `make test-box`, `-browser`, `-interop`, `-mistral`; or minutes
+APART = ("tests/box", "tests/browser", "tests/interop", "tests/mistral", "tests/soak")
 
 
 def lanes_of(path):
