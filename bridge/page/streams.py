@@ -2,6 +2,7 @@
 """Server-sent events for the page: that something changed, and events as they come in."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from functools import partial
 from typing import Final
@@ -20,6 +21,8 @@ from notifier.topology import MAX_KEY_BYTES
 
 QUIET_SECONDS: Final = 5.0
 """What changes without an event, such as a retry, is seen after so long."""
+
+_NAME = re.compile(rb"^event: .*\n", re.MULTILINE)
 
 REST_SECONDS: Final = 1.0
 """However many events there are, a page looks again once in so long."""
@@ -46,7 +49,8 @@ class Streams:
         if self._feed is None:
             raise StoreError("this process takes no events in; ask one that does")
         still_in = partial(self._is_still_in, visit.access)
-        return _streaming(watch(self._feed, bindings, visit.access.project, still_in))
+        source = watch(self._feed, bindings, visit.access.project, still_in)
+        return _streaming(_unnamed(source))
 
     async def _ticks(self, access: Access) -> AsyncIterator[bytes]:
         yield b"retry: 2000\n\n"
@@ -72,6 +76,12 @@ async def _something(feed: Feed | None, project: str | None) -> None:
                 await anext(subscription)
         except (TimeoutError, StopAsyncIteration):
             return
+
+
+async def _unnamed(source: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """Leave out the events' types: a script hears only of those that it can name."""
+    async for chunk in source:
+        yield _NAME.sub(b"", chunk)
 
 
 def _streaming(source: AsyncIterator[bytes]) -> Response:
