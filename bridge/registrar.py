@@ -24,6 +24,7 @@ from bridge.model import (
     ListenerId,
 )
 from bridge.model.drafts import check_draft, check_mode
+from bridge.model.replay import Start
 from bridge.model.signing import DEFAULT_OVERLAP, MAX_OVERLAP, Signing, retired
 from bridge.store.listeners import ListenerStore
 
@@ -64,15 +65,21 @@ class Registrar:
         self._on_change = on_change
         self._consent = consent
 
-    def add(self, draft: ListenerDraft) -> Listener:
+    def add(self, draft: ListenerDraft, start: Start | None = None) -> Listener:
         """Keep a new listener and return it, its secret included.
+
+        Args:
+            draft: What it is to be.
+            start: What it is told of before it is live; None: nothing.
 
         Raises:
             Invalid: Names the field and what would be right.
             Conflict: Its project has one of this name.
         """
-        listener = self.new(draft)
-        self._store.add(listener)
+        if start is not None:
+            start.wanted.check()
+        listener = replace(self.new(draft), starting=start is not None)
+        self._store.add(listener, start)
         self._on_change()
         return listener
 
@@ -85,7 +92,7 @@ class Registrar:
         self._check(draft)
         allowed = self._allowed(draft.callback)
         secret = new_secret() if draft.secret is None else draft.secret
-        made = _listener(draft, new_id(), secret, datetime.now(UTC))
+        made = draft.listener(new_id(), secret, datetime.now(UTC))
         return replace(made, key=_key_for(draft.signing, None), allowed_rate=allowed)
 
     def change(
@@ -131,13 +138,14 @@ class Registrar:
             old = (current.secret,)
             former = retired(former, old, now=now, overlap=DEFAULT_OVERLAP)
         return replace(
-            _listener(draft, current.id, secret, now),
+            draft.listener(current.id, secret, now),
             key=_key_for(draft.signing, current.key),
             former=former,
             allowed_rate=allowed,
             created_at=current.created_at,
             disabled_reason=None if draft.enabled else current.disabled_reason,
             workbook_key=current.workbook_key,
+            starting=current.starting,
             revision=current.revision,
         )
 
@@ -251,32 +259,4 @@ def _of_workbook(listener: Listener) -> Conflict:
     return Conflict(
         f"the listener belongs to the workbook {listener.workbook} "
         f"({listener.workbook_key}); change it there. Here it can be turned on and off"
-    )
-
-
-def _listener(
-    draft: ListenerDraft, listener_id: ListenerId, secret: str, now: datetime
-) -> Listener:
-    return Listener(
-        id=listener_id,
-        project=draft.project,
-        name=draft.name,
-        description=draft.description,
-        workbook=draft.workbook,
-        workflow=draft.workflow,
-        execution_id=draft.execution_id,
-        task=draft.task,
-        events=draft.events,
-        when=draft.when,
-        filters=draft.filters,
-        ordered=draft.ordered,
-        callback=draft.callback,
-        secret=secret,
-        max_in_flight=draft.max_in_flight,
-        rate_per_second=draft.rate_per_second,
-        retry=draft.retry,
-        enabled=draft.enabled,
-        signing=draft.signing,
-        created_at=now,
-        updated_at=now,
     )

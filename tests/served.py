@@ -33,6 +33,7 @@ from bridge.store.journal import Journal
 from bridge.store.lanes import LaneStore
 from bridge.store.listeners import ListenerStore
 from bridge.store.quarantine import QuarantineStore
+from bridge.store.replays import ReplayStore
 from bridge.store.tokens import TokenStore
 from bridge.store.vault import Vault
 from bridge.store.workbooks import WorkbookStore
@@ -79,6 +80,7 @@ def parts_for(
         listener_store=listeners,
         event_store=EventStore(database),
         delivery_store=DeliveryStore(database),
+        replay_store=ReplayStore(database, "the test"),
         publisher=MemoryPublisher(),
         feed=Feed(),
         judge=Judge(),

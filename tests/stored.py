@@ -18,13 +18,17 @@ from bridge.model import (
     delivery_id,
 )
 from bridge.registrar import new_id
+from bridge.replay.course import Archive
 from bridge.store.database import Database
 from bridge.store.deliveries import DeliveryStore
 from bridge.store.events import EventStore
+from bridge.store.history import History
 from bridge.store.journal import Journal
 from bridge.store.listeners import ListenerStore
 from bridge.store.quarantine import QuarantineStore
 from bridge.store.quarantine import new_id as new_quarantined_id
+from bridge.store.replays import ReplayStore
+from bridge.store.retelling import Retelling
 from bridge.store.sequences import SequenceStore
 from bridge.store.vault import Vault
 from notifier import wire
@@ -62,6 +66,17 @@ class Stores:
     def sequences(self):
         return SequenceStore(self.database)
 
+    def replays(self, owner="bridge 1"):
+        return ReplayStore(self.database, owner)
+
+    def archive(self, owner="bridge 1"):
+        return Archive(
+            self.replays(owner),
+            History(self.database),
+            Retelling(self.database, owner),
+            self.listeners,
+        )
+
     def journal(self, owner="bridge 1", **options):
         return Journal(self.database, owner, **options)
 
@@ -83,7 +98,9 @@ def a_listener(**members):
 
 def an_envelope(event_id="1", *, execution="e1", task="charge", **data):
     members = {"execution": execution, "task": task, "time": NOW, **data}
-    event = Event.new("task.failed", event_id=event_id, **members)
+    event = Event.new(
+        members.pop("event_type", "task.failed"), event_id=event_id, **members
+    )
     return Envelope(event, wire.encode_body(event), wire.routing_key(event))
 
 

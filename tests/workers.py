@@ -15,7 +15,8 @@ from bridge.intake.source import Received
 from bridge.intake.suspects import Suspects
 from bridge.intake.window import Window
 from bridge.model import OutcomeKind, State, delivery_id
-from bridge.service.worker import Supplies, Worker
+from bridge.service.supplies import Supplies
+from bridge.service.worker import Worker
 from bridge.store.clock import Clock
 from bridge.store.lanes import LaneStore
 from bridge.store.retention import RetentionStore
@@ -138,6 +139,7 @@ class RunningWorker:
                 window=Window(),
                 sequences=stores.sequences,
                 care=Care(Suspects(suspects, self._executor, clock.now)),
+                archive=stores.archive(owner),
             )
         )
 

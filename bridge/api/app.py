@@ -20,6 +20,7 @@ from bridge.api import (
     probes,
     problems,
     quarantine,
+    replays,
     subscriptions,
     tokens,
     workbooks,
@@ -29,6 +30,7 @@ from bridge.api.parts import Parts
 from bridge.api.roles import need
 from bridge.shape.faults import field_names
 from bridge.shape.listener import Listener
+from bridge.shape.replay import NewReplay, Registration
 from bridge.shape.subscription import Subscription
 
 __all__ = ["Parts", "build"]
@@ -40,6 +42,7 @@ _ROOMS: Final = (
     workbooks,
     pieces,
     deliveries,
+    replays,
     events,
     explaining,
     tokens,
@@ -109,6 +112,7 @@ def build(parts: Parts, *, probes_only: bool = False) -> FastAPI:
     filters = (
         listeners.ListenerFilter,
         deliveries.DeliveryFilter,
+        replays.ReplayFilter,
         tokens.TokenFilter,
         quarantine.QuarantineFilter,
         subscriptions.SubscriptionFilter,
@@ -118,6 +122,8 @@ def build(parts: Parts, *, probes_only: bool = False) -> FastAPI:
     query = {name for one in filters for name in field_names(one)}
     bodies = (
         Listener,
+        Registration,
+        NewReplay,
         mistral.WorkbookListener,
         Subscription,
         tokens.NewToken,

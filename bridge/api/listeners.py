@@ -27,8 +27,9 @@ from bridge.errors import Conflict, OutOfDate
 from bridge.model import Access, ListenerId
 from bridge.model.signing import DEFAULT_OVERLAP, MAX_OVERLAP
 from bridge.shape import short_forms
-from bridge.shape.listener import Listener, NewListener
+from bridge.shape.listener import Listener
 from bridge.shape.merging import merge
+from bridge.shape.replay import Registration
 from bridge.shape.shown import breaker_json, listener_json
 from bridge.shape.strict import Strict
 
@@ -71,10 +72,11 @@ class ListenerRoutes:
         self._registrar = parts.registrar
         self._ping = parts.ping
 
-    def add(self, caller: Caller, listener: NewListener) -> Response:
+    def add(self, caller: Caller, listener: Registration) -> Response:
         """Register a listener. The signing secret is in this answer only."""
         project = caller.own(listener.project)
-        kept = self._registrar.add(replace(listener.draft(), project=project))
+        start = listener.begin(self._now())
+        kept = self._registrar.add(replace(listener.draft(), project=project), start)
         body = self._shown([kept])[0] | {"secret": kept.secret}
         headers = {"Location": f"{PATH}/{kept.id}", "ETag": _etag(kept)}
         return JSONResponse(body, 201, headers)

@@ -20,6 +20,7 @@ from bridge.store.glance import GlanceStore
 from bridge.store.lanes import LaneStore
 from bridge.store.listeners import ListenerStore
 from bridge.store.quarantine import QuarantineStore
+from bridge.store.replays import ReplayStore
 from bridge.store.tokens import TokenStore
 from bridge.workbook.workbooks import Workbooks
 from notifier.event import Event
@@ -93,6 +94,7 @@ class Parts:
     listener_store: ListenerStore
     event_store: EventStore
     delivery_store: DeliveryStore
+    replay_store: ReplayStore
     token_store: TokenStore
     lane_store: LaneStore
     quarantine_store: QuarantineStore

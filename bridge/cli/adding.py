@@ -62,6 +62,14 @@ _takes_secret = click.option(
 )
 
 
+_takes_start = click.option(
+    "--start",
+    metavar="WHERE",
+    help="latest (default), earliest, a time (RFC 3339), or execution:ID: what came in "
+    "since is told first.",
+)
+
+
 @click.command("listener-add", epilog=_EXAMPLES, short_help="Register a listener.")
 @click.argument("kind", type=click.Choice(list(_MEMBER)))
 @click.argument("bound", metavar="ID")
@@ -73,9 +81,10 @@ _takes_secret = click.option(
 @_takes(DESCRIBING)
 @_takes_order
 @_takes_secret
+@_takes_start
 @asks
 def listener_add(
-    *, kind: str, bound: str, bridge_url: str, form: str,
+    *, kind: str, bound: str, start: str | None, bridge_url: str, form: str,
     **given: Any,  # noqa: ANN401 - click's options, by name
 ) -> None:  # fmt: skip
     """Register a listener for an execution, a task, a workbook or a workflow.
@@ -84,6 +93,8 @@ def listener_add(
     all of them. The secret is shown once, now.
     """
     listener = _read(drafting.draft, {**given, _MEMBER[kind]: bound})
+    if start is not None:
+        listener["start"] = _start(start)
     with asking(bridge_url) as bridge:
         added = bridge.listeners.add(listener)
     note_secret(added)
@@ -93,6 +104,8 @@ def listener_add(
     events = in_words(added["events"])
     click.echo(f"listener {added['id']} hears {events} of {bound_to(added)}")
     click.echo(f"callback {callback_of(added)}")
+    if added["starting"]:
+        click.echo("it is told of the past first: notifier-bridge replay-list")
     show_signing(added)
 
 
@@ -121,6 +134,11 @@ def listener_update(
     with asking(bridge_url) as bridge:
         changed = bridge.listeners.patch(listener_id, patch)
     show_listener(changed, form)
+
+
+def _start(typed: str) -> Json | str:
+    word, colon, execution = typed.partition(":")
+    return {"execution": execution} if colon and word == "execution" else typed
 
 
 def _read(read: Callable[[Mapping[str, Any]], Json], given: Mapping[str, Any]) -> Json:

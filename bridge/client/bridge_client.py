@@ -22,6 +22,7 @@ from bridge.client.link import (
 )
 from bridge.client.listeners import Listeners
 from bridge.client.quarantine import Quarantine
+from bridge.client.replays import Replays
 from bridge.client.tokens import Tokens
 from bridge.client.workbooks import Workbooks
 
@@ -44,6 +45,7 @@ class BridgeClient:
         listeners: Who is told of what.
         workbooks: What workbooks say of callbacks.
         deliveries: Who was told, when, and what they answered.
+        replays: Past events sent to listeners again.
         tokens: What lets others in.
         quarantine: Messages that were set aside.
 
@@ -72,6 +74,7 @@ class BridgeClient:
         self.listeners: Final = Listeners(self._link)
         self.workbooks: Final = Workbooks(self._link)
         self.deliveries: Final = Deliveries(self._link)
+        self.replays: Final = Replays(self._link)
         self.tokens: Final = Tokens(self._link)
         self.quarantine: Final = Quarantine(self._link)
         self.explanations: Final = Explanations(self._link)

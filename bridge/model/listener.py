@@ -2,7 +2,7 @@
 """Who wants to hear which events, and how to tell them."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime, timedelta
 from enum import Enum
 from typing import Any, Final, Literal, NewType
@@ -103,6 +103,7 @@ class Listener:
         signing: By which of the two.
         former: Secrets that were taken out of use, and sign along for a while.
         ordered: Each execution's events are told one after the other.
+        starting: It is new, and told of the past until it has caught up.
         disabled_reason: Why the bridge itself turned it off.
         workbook_key: What its workbook knows it by; None: it was made by hand.
         revision: Counts its changes, from 1.
@@ -134,6 +135,7 @@ class Listener:
     signing: Signing = Signing.V1
     key: str | None = field(default=None, repr=False)
     former: tuple[FormerSecret, ...] = ()
+    starting: bool = False
     allowed_rate: float | None = None
 
     @property
@@ -169,3 +171,9 @@ class ListenerDraft:
     enabled: bool = True
     signing: Signing = Signing.V1
     secret: str | None = field(default=None, repr=False)
+
+    def listener(self, listener_id: ListenerId, secret: str, now: datetime) -> Listener:
+        """Return the listener that it makes."""
+        members = {one.name: getattr(self, one.name) for one in fields(self)}
+        times = {"created_at": now, "updated_at": now}
+        return Listener(**{**members, "id": listener_id, "secret": secret, **times})

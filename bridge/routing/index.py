@@ -119,13 +119,18 @@ class Index:
         return None if route is None else route.listener
 
     def put(self, listener: Listener) -> None:
-        """Add a listener, in place of what it was before."""
+        """Add a listener, in place of what it was before.
+
+        One that is starting is known, but hears of nothing: a replay tells it.
+        """
         self.remove(listener.id)
         route = Route.to(listener)
         self._routes[listener.id] = route
-        wish = route.telling_wish()
         if listener.ordered:
             self._ordered.add(listener.id)
+        if listener.starting:
+            return
+        wish = route.telling_wish()
         for place in route.places():
             self._places.setdefault(place, {}).setdefault(wish, {})[listener.id] = route
 
@@ -134,8 +139,10 @@ class Index:
         route = self._routes.pop(listener_id, None)
         if route is None:
             return
-        wish = route.telling_wish()
         self._ordered.discard(listener_id)
+        if route.listener.starting:
+            return
+        wish = route.telling_wish()
         for place in route.places():
             here = self._places[place]
             del here[wish][listener_id]

@@ -14,7 +14,7 @@ from typing import Any, Final, Protocol
 from bridge.conditions.verdict import Judgement, Verdict
 from bridge.errors import StoreError
 from bridge.model import Listener, ListenerId
-from bridge.routing.index import Index
+from bridge.routing.index import Index, Route
 from bridge.store.listeners import Changes, ListenerStore
 from notifier.event import Event
 
@@ -93,6 +93,20 @@ class Router:
         found = [one for one in self._index.match(event) if one.ordered]
         self._judge(found, event, matched, None)
 
+    async def heard(
+        self, listener: Listener, events: Sequence[Event]
+    ) -> Sequence[bool]:
+        """Tell, of each event, whether a listener asks for it; nobody else is told."""
+        route = Route.to(listener)
+        loop = asyncio.get_running_loop()
+        answers: list[asyncio.Future[bool]] = []
+        for event in events:
+            answer = loop.create_future()
+            answers.append(answer)
+            asked = [listener] if route.accepts(event) else []
+            self._judge(asked, event, partial(_answer, answer), None)
+        return await asyncio.gather(*answers)
+
     def _judge(
         self,
         candidates: Sequence[Listener],
@@ -144,6 +158,11 @@ class Router:
             else:
                 self._index.remove(listener.id)
         self._version = changes.version
+
+
+def _answer(answer: asyncio.Future[bool], matched: Sequence[Listener]) -> None:
+    if not answer.done():  # whoever asked may have been cancelled
+        answer.set_result(bool(matched))
 
 
 def _judged(

@@ -24,6 +24,7 @@ from bridge.issuer import Issuer
 from bridge.page.front import Front
 from bridge.pulse import Pulse
 from bridge.registrar import Registrar
+from bridge.replay.course import Archive
 from bridge.service.bus import Bus, broker_bus, memory_bus
 from bridge.service.callbacks import Callbacks
 from bridge.service.judging import Judge
@@ -37,8 +38,9 @@ from bridge.service.siblings import Siblings
 from bridge.service.signing_in import HOW, sign_in
 from bridge.service.standby import Standby
 from bridge.service.stores import Stores, open_stores
+from bridge.service.supplies import Supplies
 from bridge.service.web import Web, bind
-from bridge.service.worker import Supplies, Worker
+from bridge.service.worker import Worker
 from bridge.settings import Settings
 from bridge.telemetry import Telemetry
 from bridge.workbook.workbooks import Workbooks
@@ -170,6 +172,9 @@ class Service:
                 window=self._window(stores),
                 sequences=stores.sequences,
                 care=Care(suspects),
+                archive=Archive(
+                    stores.replays, stores.history, stores.retelling, stores.listeners
+                ),
                 ordered=bus.ordered,
             )
             worker = Worker(supplies)
@@ -236,6 +241,7 @@ class Service:
             listener_store=stores.listeners,
             event_store=stores.events,
             delivery_store=stores.deliveries,
+            replay_store=stores.replays,
             token_store=stores.tokens,
             lane_store=stores.lanes,
             quarantine_store=stores.quarantine,

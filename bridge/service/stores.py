@@ -17,11 +17,14 @@ from bridge.store.database import Database
 from bridge.store.deliveries import DeliveryStore
 from bridge.store.events import EventStore
 from bridge.store.glance import GlanceStore
+from bridge.store.history import History
 from bridge.store.journal import Journal
 from bridge.store.lanes import LaneStore
 from bridge.store.listeners import ListenerStore
 from bridge.store.lock import alone
 from bridge.store.quarantine import QuarantineStore
+from bridge.store.replays import ReplayStore
+from bridge.store.retelling import Retelling
 from bridge.store.retention import RetentionStore
 from bridge.store.sequences import SequenceStore
 from bridge.store.suspects import SuspectStore
@@ -48,6 +51,9 @@ class Stores:
     deliveries: DeliveryStore
     journal: Journal
     retention: RetentionStore
+    replays: ReplayStore
+    history: History
+    retelling: Retelling
     suspects: SuspectStore
     quarantine: QuarantineStore
     sequences: SequenceStore
@@ -82,9 +88,11 @@ def open_stores(settings: Settings) -> Iterator[Stores]:
         clock.synchronise()
         owner = _owner()
         journal = Journal(database, owner)
+        replays = ReplayStore(database, owner)
         if database.file is not None:
             _follow_clock(database, clock)
             journal.release(clock.now())
+            replays.release()
         executor = stack.enter_context(ThreadPoolExecutor(1, "journal"))
         stack.callback(
             database.break_off
@@ -97,6 +105,9 @@ def open_stores(settings: Settings) -> Iterator[Stores]:
             deliveries=DeliveryStore(database),
             journal=journal,
             retention=RetentionStore(database),
+            replays=replays,
+            history=History(database),
+            retelling=Retelling(database, owner),
             suspects=SuspectStore(database, owner),
             quarantine=QuarantineStore(database),
             sequences=SequenceStore(database),

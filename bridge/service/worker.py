@@ -6,38 +6,26 @@ Lives on the event loop.
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Coroutine, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
 
-from bridge.callbacks.callback import Callback
 from bridge.conditions.evaluator import Evaluator
 from bridge.delivery.dispatcher import Dispatcher
 from bridge.delivery.recorder import Recorder
-from bridge.delivery.retention import Retention
 from bridge.delivery.scheduler import Scheduler
 from bridge.delivery.standings import Standings
 from bridge.delivery.terms import Patience, Reports
 from bridge.errors import StoreError
-from bridge.feed import Feed
-from bridge.intake.care import Care
 from bridge.intake.intake import Intake
-from bridge.intake.ordering import OrderedQueue, Ordering
-from bridge.intake.source import Source
-from bridge.intake.window import Window
+from bridge.intake.ordering import Ordering
 from bridge.model import Call, Delivery, Envelope, Listener, Outcome
+from bridge.replay.course import Surroundings
+from bridge.replay.replayer import Replayer
 from bridge.routing.router import Router
 from bridge.service.shutoff import Shutoff
-from bridge.store.clock import Clock
-from bridge.store.journal import Journal
-from bridge.store.lanes import LaneStore
-from bridge.store.listeners import ListenerStore
-from bridge.store.sequences import SequenceStore
-from bridge.telemetry import Telemetry
-from notifier.event import Event
+from bridge.service.supplies import Supplies
 
 TICK_SECONDS: Final = 0.1
 SYNCHRONISE_SECONDS: Final = 10.0
@@ -48,37 +36,6 @@ LAST_WRITE_SECONDS: Final = 5.0
 """At the end, the database has so long to take what is known."""
 
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Supplies:
-    """What a worker works with.
-
-    Attributes:
-        executor: One thread, for all that the journal is asked.
-        disable_after: So long a listener may do nothing but fail.
-        publish: Brings an event of the bridge's own to the bus; blocking.
-        care: Handles what a bridge may have died of.
-        ordered: What events are put in order from; None: the source has them in order.
-    """
-
-    source: Source
-    journal: Journal
-    clock: Clock
-    listeners: ListenerStore
-    callbacks: Mapping[str, Callback]
-    telemetry: Telemetry
-    feed: Feed
-    lanes: LaneStore
-    executor: ThreadPoolExecutor
-    patience: Patience
-    disable_after: timedelta
-    publish: Callable[[Event], None]
-    retention: Retention
-    window: Window
-    sequences: SequenceStore
-    care: Care
-    ordered: OrderedQueue | None = None
 
 
 class Worker:
@@ -143,6 +100,9 @@ class Worker:
             now=supplies.clock.now,
             on_numbered=self.wake,
         )
+        self._replayer = Replayer(
+            Surroundings(supplies.archive, self.router, self.wake, supplies.clock.now)
+        )
         self._loop = asyncio.get_running_loop()
         self._tasks: set[asyncio.Task[None]] = set()
         self._is_broken = False
@@ -153,6 +113,11 @@ class Worker:
             "open_breakers",
             "Endpoints that are left alone for a while, or tried by one delivery.",
             lambda: self._dispatcher.lanes.broken,
+        )
+        watch(
+            "open_replays",
+            "Replays that this bridge is at.",
+            lambda: self._replayer.open,
         )
         watch("listeners", "Enabled listeners.", lambda: len(self.router))
         watch(
@@ -180,6 +145,7 @@ class Worker:
             self._tick(),
             self._keep_time(),
             self._supplies.retention.run(),
+            self._replayer.run(),
         ):
             self._spawn(task)
 

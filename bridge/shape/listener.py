@@ -227,6 +227,10 @@ class Listener(NewListener):
     breaker: Breaker | None = Field(
         None, description="Set by the bridge; what is sent back is not looked at."
     )
+    starting: bool = Field(
+        default=False,
+        description="It is told of the past first; what is sent back is not looked at.",
+    )
     workbook_key: _MaybeText = Field(
         None, description="What its workbook knows it by; null: made by hand."
     )

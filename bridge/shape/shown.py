@@ -38,6 +38,7 @@ def listener_json(listener: Listener) -> dict[str, Any]:
         },
         "enabled": listener.enabled,
         "disabled_reason": listener.disabled_reason,
+        "starting": listener.starting,
         "workbook_key": listener.workbook_key,
         "signing": listener.signing.value,
         "public_key": _public_key(listener),

@@ -21,7 +21,7 @@ from bridge.store.vault import Vault
 
 
 def listener_row(listener: Listener, vault: Vault) -> dict[str, Any]:
-    """Return the columns of a listener but ``changed_in``."""
+    """Return the columns of a listener but ``changed_in`` and ``starting``."""
     spec = listener.callback
     return {
         "id": listener.id,
@@ -96,6 +96,7 @@ def listener_of(row: Row[Any], vault: Vault) -> Listener:
         secret=sealed["secret"],
         **_signing(sealed),
         ordered=row.ordered,
+        starting=row.starting,
         max_in_flight=row.max_in_flight,
         rate_per_second=row.rate_per_second,
         allowed_rate=row.allowed_rate,

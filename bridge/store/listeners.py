@@ -14,6 +14,7 @@ from sqlalchemy import or_, select, update
 
 from bridge.errors import NotFound
 from bridge.model import Listener, ListenerId
+from bridge.model.replay import Start
 from bridge.store.database import Database
 from bridge.store.listener_changes import (
     check_room,
@@ -26,6 +27,7 @@ from bridge.store.listener_changes import (
     version_of,
 )
 from bridge.store.listener_rows import listener_of, listener_row
+from bridge.store.replays import insert_replay
 from bridge.store.tables import listeners
 from bridge.store.vault import Vault, require_key
 
@@ -75,8 +77,12 @@ class ListenerStore:
         self._vault = vault
         self._at_most = at_most
 
-    def add(self, listener: Listener) -> None:
+    def add(self, listener: Listener, start: Start | None = None) -> None:
         """Keep a new listener.
+
+        Args:
+            listener: As it shall be.
+            start: What it is told of before it is live; None: nothing.
 
         Raises:
             Conflict: Its project has one of this name.
@@ -87,8 +93,14 @@ class ListenerStore:
             require_key(connection, self._vault)
             if self._at_most is not None:
                 check_room(connection, listener.project, self._at_most)
-            row = listener_row(listener, self._vault) | {"changed_in": version}
+            row = listener_row(listener, self._vault) | {
+                "changed_in": version,
+                "starting": start is not None,
+            }
             insert_listener(connection, listener, row)
+            if start is not None:
+                terms = start.rate_per_second, listener.created_at
+                insert_replay(connection, listener, start.wanted, terms, is_start=True)
 
     def get(self, project: str | None, listener_id: ListenerId) -> Listener:
         """Return one; of any project where `project` is None.

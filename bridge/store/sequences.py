@@ -91,7 +91,7 @@ class SequenceStore:
         rows: dict[str, dict[str, Any]] = {}
         turns = Turns(self._database)
         with self._database.write() as connection:
-            last = _count(connection, len(found))
+            last = count_positions(connection, len(found))
             for position, (_, some) in enumerate(found, last - len(found) + 1):
                 for one in some:
                     row = delivery_row(one, None) | {"position": position}
@@ -126,7 +126,9 @@ class SequenceStore:
         )
         turns = Turns(self._database)
         with self._database.write() as connection:
-            last = _count(connection, BATCH)  # first: so that no other is at this
+            last = count_positions(
+                connection, BATCH
+            )  # first: so that no other is at this
             rows = [dict(row) for row in connection.execute(query).mappings()]
             for position, row in enumerate(rows, last - BATCH + 1):
                 row["position"] = position
@@ -196,7 +198,7 @@ def _let_follow(connection: Connection, turns: Iterable[Turn], now: datetime) ->
         connection.execute(statement, some)
 
 
-def _count(connection: Connection, count: int) -> int:
+def count_positions(connection: Connection, count: int) -> int:
     """Take so many positions and return the last; others wait until the end."""
     mine = counters.c.name == _COUNTER
     connection.execute(

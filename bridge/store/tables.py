@@ -123,6 +123,7 @@ listeners: Final = Table(
     Column("ordered", Boolean, nullable=False, server_default=false()),
     Column("allowed_rate", Float),
     Column("untold", Boolean, nullable=False, server_default=false()),
+    Column("starting", Boolean, nullable=False, server_default=false()),
     Index("ix_listeners_changed_in", "changed_in"),
     _partial(
         "ix_listeners_workbook", "project", "workbook", where="workbook_key IS NOT NULL"
@@ -138,7 +139,8 @@ listeners: Final = Table(
 )
 """``workbook_key``: what its workbook knows it by; null: it was made by hand.
 ``allowed_rate``: webhooks a second that its receiver said it takes; null: it did not.
-``untold``: a bridge turned it off, and no event tells of that yet."""
+``untold``: a bridge turned it off, and no event tells of that yet.
+``starting``: it is told of the past, and of nothing else until then."""
 
 workbooks: Final = Table(
     "workbooks",

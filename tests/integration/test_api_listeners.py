@@ -71,6 +71,7 @@ def test_a_listener_is_shown_in_its_whole_shape(url):
             "limit": 64,
             "failing_since": None,
         },
+        "starting": False,
         "workbook_key": None,
         "signing": "v1",
         "public_key": None,

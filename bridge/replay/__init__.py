@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Past events, sent to listeners beside what happens now."""
