@@ -100,12 +100,7 @@ def broker_bus(
             connect,
             cycle(url.split(";")),
             settings.tls,
-            partial(
-                topology.declare,
-                exchange=settings.exchange,
-                bridge_queue=settings.bridge_queue,
-                queue_type=settings.queue_type,
-            ),
+            partial(_declare, settings),
         ),
         queue=settings.bridge_queue,
         prefetch=settings.prefetch,
@@ -131,6 +126,19 @@ def broker_bus(
             settings, url, publisher, None if shelf is None else shelf.in_order
         ),
     )
+
+
+def _declare(settings: BusSettings, connection: Any) -> None:  # noqa: ANN401 - py-amqp has no types
+    topology.declare(
+        connection,
+        exchange=settings.exchange,
+        bridge_queue=settings.bridge_queue,
+        queue_type=settings.queue_type,
+    )
+    if settings.history == "stream":
+        topology.declare_history(
+            connection, exchange=settings.exchange, days=settings.history_days
+        )
 
 
 def trouble(settings: BusSettings, url: str) -> str | None:

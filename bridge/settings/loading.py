@@ -166,6 +166,8 @@ def _settings(values: Mapping[tuple[str, str], Any], path: Path | None) -> Setti
             prefetch=values["bus", "prefetch"],
             queue_type=values["bus", "queue_type"],
             reader=values["bus", "reader"],
+            history=values["bus", "history"],
+            history_days=values["bus", "history_days"],
             timeout=timedelta(seconds=values["bus", "timeout_seconds"]),
             duplicate_events=values["bus", "duplicate_events"],
             duplicate_span=timedelta(seconds=values["bus", "duplicate_seconds"]),

@@ -85,6 +85,20 @@ def _bus() -> list[cfg.Opt]:
             "half of the cost; plain leaves that to the client library.",
         ),
         queue_type_opt(),
+        cfg.StrOpt(
+            "history",
+            default=default.history,
+            choices=["none", "stream"],
+            help="stream: the broker keeps every event in a stream, "
+            "workflow.events.history, for who reads from the bus and begins in the past.",
+        ),
+        cfg.IntOpt(
+            "history_days",
+            default=default.history_days,
+            min=1,
+            max=365,
+            help="The stream keeps them for so long, if it does not exist yet.",
+        ),
         _seconds("timeout_seconds", default.timeout, "For a publish to be confirmed."),
         cfg.IntOpt(
             "duplicate_events",

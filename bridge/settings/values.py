@@ -21,6 +21,7 @@ from notifier.topology import (
 Auth = Literal["none", "token", "keystone"]
 Client = Literal["loop", "threads"]
 Reader = Literal["lean", "plain"]
+History = Literal["none", "stream"]
 LogFormat = Literal["line", "json"]
 Network = IPv4Network | IPv6Network
 
@@ -108,6 +109,8 @@ class BusSettings:
         duplicate_span: For so long.
         reader: Takes messages off the broker's connection: "lean", in large pieces, or
             "plain", by py-amqp alone.
+        history: "stream": the broker keeps a stream of all events too.
+        history_days: For so long.
     """
 
     url: str | None = field(default=None, repr=False)
@@ -120,6 +123,8 @@ class BusSettings:
     duplicate_events: int = 100_000
     duplicate_span: timedelta = timedelta(minutes=10)
     reader: Reader = "lean"
+    history: History = "none"
+    history_days: int = 7
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from notifier.topology.names import (
     BRIDGE_QUEUE,
     DEAD_EXCHANGE,
     EXCHANGE,
+    HISTORY_STREAM,
     QUARANTINE_QUEUE,
 )
 
@@ -84,6 +85,28 @@ def declare_ordered(
         bus.queue(queue, arguments)
         bus.check(queue, arguments, _ONE_AT_A_TIME)
         bus.bind(queue, exchange, "#")
+
+
+def declare_history(
+    connection: Any,  # noqa: ANN401 - kombu's or py-amqp's; neither publishes types
+    *,
+    exchange: str = EXCHANGE,
+    days: int = 7,
+) -> None:
+    """Make sure that a stream keeps every event from now on; whoever likes reads it.
+
+    Args:
+        connection: Open, of kombu or py-amqp.
+        exchange: Topic exchange for the events.
+        days: For so long, of a stream that does not exist yet.
+
+    Raises:
+        Refused: It is missing and cannot be declared: no permission, or a broker that
+            knows no streams (RabbitMQ before 3.9).
+    """
+    with _Bus(connection) as bus:
+        bus.queue(HISTORY_STREAM, {"x-queue-type": "stream", "x-max-age": f"{days}D"})
+        bus.bind(HISTORY_STREAM, exchange, "#")
 
 
 def has_queue(

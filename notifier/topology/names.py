@@ -15,6 +15,9 @@ BRIDGE_QUEUE: Final = "bridge"
 ORDERED: Final = ".ordered"
 """Ends the name of the bridges' second queue, that events are put in order from."""
 
+HISTORY_STREAM: Final = "workflow.events.history"
+"""Stream that keeps every event for a while, for who reads from the bus."""
+
 QUARANTINE_QUEUE: Final = "workflow.events.quarantine"
 """Durable queue that keeps what `DEAD_EXCHANGE` is given."""
 
