@@ -16,7 +16,7 @@ from bridge.page.rendering import render
 from bridge.page.visit import Fields, Visit
 from bridge.shape.credentials import auth_json
 from bridge.shape.faults import fault_of
-from bridge.shape.listener import NewListener
+from bridge.shape.replay import Registration
 from bridge.shape.shown import listener_json
 
 Values = Mapping[str, str]
@@ -128,14 +128,14 @@ def read(values: Values) -> dict[str, Any]:
     }
 
 
-def new_listener(values: Values) -> NewListener:
+def new_listener(values: Values) -> Registration:
     """Return what a form asks for.
 
     Raises:
         ValidationError: See `faults`.
         Invalid: Names the field.
     """
-    return NewListener.model_validate(read(values))
+    return Registration.model_validate(read(values))
 
 
 def patch_of(values: Values, kept: Kept) -> dict[str, Any]:
