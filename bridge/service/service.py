@@ -24,7 +24,6 @@ from bridge.issuer import Issuer
 from bridge.page.front import Front
 from bridge.pulse import Pulse
 from bridge.registrar import Registrar
-from bridge.replay.course import Archive
 from bridge.service.bus import Bus, broker_bus, memory_bus
 from bridge.service.callbacks import Callbacks
 from bridge.service.judging import Judge
@@ -39,7 +38,7 @@ from bridge.service.signing_in import HOW, sign_in
 from bridge.service.standby import Standby
 from bridge.service.stores import Stores, open_stores
 from bridge.service.supplies import Supplies
-from bridge.service.web import Web, bind
+from bridge.service.web import Web, bind, url_of
 from bridge.service.worker import Worker
 from bridge.settings import Settings
 from bridge.telemetry import Telemetry
@@ -126,7 +125,7 @@ class Service:
         await web.start()
         looking = asyncio.create_task(ground.pulse.run())
         self.publisher = ground.bus.publisher
-        self.url = _url(listening)
+        self.url = url_of(listening)
         self._tell(ground)
         started()
         await stop.wait()
@@ -172,9 +171,7 @@ class Service:
                 window=self._window(stores),
                 sequences=stores.sequences,
                 care=Care(suspects),
-                archive=Archive(
-                    stores.replays, stores.history, stores.retelling, stores.listeners
-                ),
+                archive=stores.archive,
                 ordered=bus.ordered,
             )
             worker = Worker(supplies)
@@ -299,8 +296,3 @@ class _Ground:
 
 def _patience(settings: Settings) -> Patience:
     return Patience(settings.delivery.park_after, settings.delivery.wait)
-
-
-def _url(listening: socket.socket) -> str:
-    host, port = listening.getsockname()[:2]
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
+from bridge.replay.course import Archive
 from bridge.settings import Settings
 from bridge.store import jumps, schema
 from bridge.store.clock import Clock
@@ -52,8 +53,7 @@ class Stores:
     journal: Journal
     retention: RetentionStore
     replays: ReplayStore
-    history: History
-    retelling: Retelling
+    archive: Archive
     suspects: SuspectStore
     quarantine: QuarantineStore
     sequences: SequenceStore
@@ -97,17 +97,19 @@ def open_stores(settings: Settings) -> Iterator[Stores]:
         stack.callback(
             database.break_off
         )  # else a database that hangs holds the end up
+        listeners = ListenerStore(database, vault, settings.quotas.listeners)
         yield Stores(
             name=database.name,
-            listeners=ListenerStore(database, vault, settings.quotas.listeners),
+            listeners=listeners,
             workbooks=WorkbookStore(database, vault, settings.quotas.listeners),
             events=EventStore(database),
             deliveries=DeliveryStore(database),
             journal=journal,
             retention=RetentionStore(database),
             replays=replays,
-            history=History(database),
-            retelling=Retelling(database, owner),
+            archive=Archive(
+                replays, History(database), Retelling(database, owner), listeners
+            ),
             suspects=SuspectStore(database, owner),
             quarantine=QuarantineStore(database),
             sequences=SequenceStore(database),

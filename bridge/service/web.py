@@ -73,3 +73,9 @@ class _Server(uvicorn.Server):
     def capture_signals(self) -> Iterator[None]:
         """Leave the signals to the service, which drains more than the API."""
         yield
+
+
+def url_of(listening: socket.socket) -> str:
+    """Return the URL of who listens there."""
+    host, port = listening.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
