@@ -28,7 +28,7 @@
   };
 
   const add = (event) => {
-    const data = event.data || {};
+    const data = event.data.data;
     const task = data.task || {};
     const execution = data.execution || {};
     const row = table.tBodies[0].insertRow(0);
