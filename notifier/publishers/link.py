@@ -157,7 +157,9 @@ class Link:
                 self._turn(left)
             except Lost as err:
                 failed += self._confirms is None  # one that was idle may be closed
-                self._lose(str(err))
+                # A try that the caller's time cut short tells less than the one before.
+                is_cut = self._confirms is None and time.monotonic() >= deadline
+                self._lose(self._trouble if is_cut else str(err))
                 if failed == tries:
                     return
             except Rejected as err:

@@ -168,7 +168,7 @@ def test_a_client_that_leaves_in_its_body_leaves_nothing(api, is_empty):
 @pytest.mark.parametrize(
     ("method", "path", "status"),
     [
-        ("GET", "/", 404),
+        ("GET", "/v1", 404),
         ("GET", "/v2/listeners", 404),
         ("GET", "/v1/listeners/", 404),
         ("GET", "/v1/listeners/lst_1", 404),
@@ -246,6 +246,10 @@ def test_it_describes_itself(api):
         "/v1/quarantine/{message_id}/requeue",
         "/v1/tokens",
         "/v1/tokens/{token_id}",
+        "/v1/listeners/{listener_id}/replay",
+        "/v1/replays",
+        "/v1/replays/{replay_id}",
+        "/v1/replays/{replay_id}/stop",
         "/v1/access",
         "/v1/explanations",
         "/subscriptions",
