@@ -7,6 +7,7 @@ of a second; any other line at once, after what was told before it.
 
 import logging
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any, Final, Literal
 
 from notifier import logs
@@ -48,14 +49,17 @@ class Together(logging.StreamHandler[Any]):
         self.acquire()
         try:
             self._write()
-            super().flush()
+            with suppress(OSError):
+                super().flush()
         finally:
             self.release()
 
     def _write(self) -> None:
         kept, self._kept = self._kept, []
         if kept:
-            self.stream.write("".join(kept))
+            # A full disk costs log lines; whoever delivers must not fail for that.
+            with suppress(OSError):
+                self.stream.write("".join(kept))
 
 
 def set_up(level: str, form: Literal["line", "json"]) -> None:

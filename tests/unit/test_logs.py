@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Log lines: one each, whatever stands in them."""
 
+import io
 import json
 import logging
 import re
@@ -149,6 +150,18 @@ def test_lines_are_not_kept_without_end(write, capsys):
         together.tell("bridge", "told", {"n": number})
 
     assert len(capsys.readouterr().err.splitlines()) == logs.MOST_LINES
+
+
+def test_a_full_disk_costs_lines_and_hurts_nobody(write):
+    write("line", "first")
+    together = logs.frequent(logging.getLogger("bridge"))
+    with io.TextIOWrapper(io.FileIO("/dev/full", "w"), write_through=True) as full:
+        usual = together.setStream(full)
+        for number in range(logs.MOST_LINES):
+            together.tell("bridge", "told", {"n": number})
+        together.tell("bridge", "told", {"n": "last"})
+        logs.flush()
+        together.setStream(usual)
 
 
 def test_a_program_with_its_own_logging_gets_frequent_lines_as_all_others(write):
