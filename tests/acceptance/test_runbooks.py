@@ -5,10 +5,12 @@ import shlex
 import textwrap
 
 import pytest
+import requests
 from click.testing import CliRunner
 
 from bridge.cli import main as of_bridge
 from notifier.cli import main as of_notifier
+from tests.acceptance.terminals import until
 from tests.pages import ROOT, Page
 
 PAGES = sorted((ROOT / "docs/runbooks").glob("*.md"))
@@ -39,6 +41,7 @@ def test_the_commands_of_the_runbooks_work(bridge, tmp_path):
         "XDG_DATA_HOME": str(tmp_path),
     }
 
+    until(lambda: requests.get(f"{bridge.url}/readyz", timeout=5), bool)
     for command in commands():
         program, *arguments = shlex.split(command)
         done = CliRunner().invoke(PROGRAMS[program], arguments, env=home)

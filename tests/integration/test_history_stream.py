@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 import kombu
 import pytest
+import requests
 
 from bridge.embedded import EmbeddedBridge
 from bridge.settings import (
@@ -21,6 +22,7 @@ from bridge.settings import (
 from notifier.event import Event
 from notifier.publishers.amqp import AmqpPublisher
 from notifier.topology import HISTORY_STREAM
+from tests.acceptance.terminals import until
 from tests.pages import Page
 from tests.served import KEY
 
@@ -39,6 +41,8 @@ def bridge(amqp_url, tmp_path):
         secrets=SecretSettings(key=KEY),
     )
     with EmbeddedBridge(settings) as bridge:
+        # before that, nothing is kept
+        until(lambda: requests.get(f"{bridge.url}/readyz", timeout=5), bool)
         yield bridge
 
 
@@ -61,9 +65,10 @@ def read(amqp_url, place, count):
         stdout=subprocess.PIPE,
         text=True,
     ) as program:
-        lines = [one.strip() for one in itertools.islice(program.stdout, count)]
-        program.kill()
-    return lines
+        try:
+            return [one.strip() for one in itertools.islice(program.stdout, count)]
+        finally:
+            program.kill()
 
 
 def test_a_consumer_reads_the_history_from_where_it_likes(amqp_url, published):
