@@ -19,13 +19,27 @@ import pytest
 from tests.architecture.tree import ROOT
 from tests.conftest import LEFT_OUT
 
-FAULTS = "tests/integration/faults"
-PROGRAMS = "tests/integration/programs"
+PARTS = "tests/integration"
+FAULTS = f"{PARTS}/faults"
+PROGRAMS = f"{PARTS}/programs"
+ENGINES = sorted(
+    str(path.relative_to(ROOT))
+    for about in (
+        *("adapter", "after_commit", "eventlet", "mistral", "notifications", "oslo"),
+        *("outbox", "rabbitmq", "relay", "servers", "taskflow", "tls"),
+    )
+    for path in (ROOT / PARTS).glob(f"test_{about}*.py")
+)
+"""What engines hold in their hands, and the broker that they meet."""
 
 LANES = {
     "bridge": tuple(f"{FAULTS}/{one}" for one in ("bridge", "database")),
     "bus": (f"{FAULTS}/bus", PROGRAMS),
-    "parts": ("tests/integration", f"--ignore={FAULTS}", f"--ignore={PROGRAMS}"),
+    "engines": (f"{PARTS}/celery", *ENGINES),
+    "parts": (
+        PARTS,
+        *(f"--ignore={one}" for one in (FAULTS, PROGRAMS, f"{PARTS}/celery", *ENGINES)),
+    ),
     "rules": tuple(
         f"tests/{kind}"
         for kind in ("unit", "properties", "contract", "acceptance", "architecture")
