@@ -9,6 +9,7 @@ import pytest
 import requests
 
 from bridge.model import Access, Role, State
+from bridge.model.replay import Wanted
 from bridge.registrar import new_id
 from bridge.store import journal
 from bridge.workbook import pieces
@@ -69,6 +70,7 @@ class Route:
 ACME = (("X-Project-Id", "acme"),)
 NEW = {"events": ["TASK"], "callback": HOOK}
 SENT = {"workbook": ORDERS, "vars": VARS}
+REPLAYS = "/v1/replays"
 SUBSCRIPTIONS = "/subscriptions"
 SUBSCRIPTION = {"sink": HOOK["url"], "protocol": "HTTP"}
 OF_THEIRS = {"config": {"project": "acme"}}
@@ -97,6 +99,11 @@ ROUTES = [
     Route("DELETE", LISTENER, "member", 204),
     Route("POST", f"{LISTENER}/test", "member"),
     Route("POST", f"{LISTENER}/secret", "member"),
+    Route("POST", f"{LISTENER}/replay", "member", 202),
+    Route("GET", REPLAYS, "reader", foreign=None),
+    Route("GET", REPLAYS, "reader", foreign=403, query="project=acme"),
+    Route("GET", f"{REPLAYS}/{{replay_id}}", "reader"),
+    Route("POST", f"{REPLAYS}/{{replay_id}}/stop", "member", 202),
     Route("GET", OLD, "reader", foreign=403, headers=ACME),
     Route("GET", OLD, "reader", foreign=None),
     Route("POST", OLD, "member", 201, 403, body={"webhook": HOOK["url"]}, headers=ACME),
@@ -196,6 +203,8 @@ def things(signed):
     signed.parts.workbooks.change("acme", "orders", workbook)
     token = signed.parts.issuer.issue("acme", Role.READER).token
     signed.parts.quarantine_store.add(stray := a_stray())
+    replays, now = signed.parts.replay_store, datetime.now(UTC)
+    replay = replays.begin(listener, Wanted(), 1.0, now)
     return {
         "listener_id": listener.id,
         "workbook_name": "orders",
@@ -206,6 +215,7 @@ def things(signed):
         "moment": "on-enter",
         "event_id": envelope.event.id,
         "delivery_id": delivery.id,
+        "replay_id": replay.id,
         "token_id": token.id,
         "message_id": stray.id,
     }
