@@ -23,6 +23,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+from bridge.model.replay import Wanted
 from bridge.store.journal import Entry
 from notifier.wire.call import MAX_WAIT
 from tests.generated import openapi
@@ -98,6 +99,7 @@ def fill(api):
     api.journal.write([Entry((envelope, NOW), (delivery,), attempts)])
     stray = a_stray()
     api.parts.quarantine_store.add(stray)
+    replay = api.parts.replay_store.begin(kept, Wanted(), 1.0, NOW)
     return {
         **_PLACES,
         "message_id": stray.id,
@@ -105,6 +107,7 @@ def fill(api):
         "token_id": token["id"],
         "event_id": envelope.event.id,
         "delivery_id": delivery.id,
+        "replay_id": replay.id,
     }
 
 

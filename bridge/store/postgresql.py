@@ -64,6 +64,9 @@ class Connections:
 
         From any thread; nothing else would wake those who wait for a server that hangs.
         """
+        lost = (
+            self.engine.dialect.loaded_dbapi.Error
+        )  # who waited has heard of it by now
         for reference in self._opened.valuerefs():
             connection = reference()
             if connection is None or connection.closed:
@@ -71,7 +74,7 @@ class Connections:
             is_idle = not connection.info.transaction_status
             if not is_idle:
                 with (
-                    suppress(OSError),
+                    suppress(OSError, lost),
                     socket.socket(fileno=os.dup(connection.fileno())) as ours,
                 ):
                     ours.shutdown(socket.SHUT_RDWR)
