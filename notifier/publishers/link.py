@@ -157,9 +157,10 @@ class Link:
                 self._turn(left)
             except Lost as err:
                 failed += self._confirms is None  # one that was idle may be closed
-                # A try that the caller's time cut short tells less than the one before.
+                # A try that the caller's time cut short tells less than one that failed.
                 is_cut = self._confirms is None and time.monotonic() >= deadline
-                self._lose(self._trouble if is_cut else str(err))
+                is_known = self._trouble is not _SILENT
+                self._lose(self._trouble if is_cut and is_known else str(err))
                 if failed == tries:
                     return
             except Rejected as err:
