@@ -97,7 +97,7 @@ def test_every_executions_order_outlives_the_bridges(bridges, publish, postgres_
 
 
 def test_order_may_be_wished_for_while_events_flow(bridges, publish, postgres_url):
-    rounds, each = 4, 10
+    rounds, each = 4, 25
     with Tally() as tally:
         added = bridges[0].add_listener(tally.url, **{**ORDERED, "ordered": False})
         know(bridges)
