@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`ordered` is switched while events flow: it does not always hold yet."""
+
+import time
+from contextlib import ExitStack
+from datetime import timedelta
+
+import pytest
+
+from bridge.client import BridgeClient
+from bridge.store.database import Database
+from notifier.publishers.amqp import AmqpPublisher
+from tests.bridges import BridgeProcess
+from tests.inorder import events, inversions, names
+from tests.served import KEY
+from tests.stored import Stores
+from tests.tally import Tally
+
+TIMEOUT = timedelta(seconds=20)
+EXECUTIONS, EACH = 20, 50  # make soak has 20,000 events
+BATCH = 100
+HOLDS_WITHIN_SECONDS = 5
+SETTLED_SECONDS = 120
+ORDERED = {
+    "ordered": True,
+    "project": "acme",
+    "timeout_seconds": 1,  # so that a killed bridge's lease is soon over
+    "retry": {"delays_seconds": [0.05] * 20, "jitter": 0.2},
+}
+
+
+@pytest.fixture
+def bridges(tmp_path, amqp_url, postgres_url):
+    """Two bridges, ready."""
+    with ExitStack() as stack:
+        both = []
+        for number in range(2):
+            home = tmp_path / str(number)
+            home.mkdir()
+            settings = {"DATABASE_URL": postgres_url, "OS_SECRETS__KEY": KEY}
+            bridge = BridgeProcess(home, amqp_url, OS_LOG__LEVEL="WARNING", **settings)
+            bridge.launch()
+            stack.callback(bridge.__exit__)
+            both.append(bridge)
+        for bridge in both:
+            bridge.wait_until_ready()
+        yield both
+
+
+@pytest.fixture
+def publish(amqp_url):
+    with AmqpPublisher(amqp_url) as publisher:
+
+        def publish(some):
+            for start in range(0, len(some), BATCH):
+                publisher.publish(events(some[start : start + BATCH]), timeout=TIMEOUT)
+
+        yield publish
+
+
+def know(bridges, count=1):
+    for bridge in bridges:
+        bridge.wait_until(
+            lambda b=bridge: b.metric("notifier_bridge_listeners") == count
+        )
+
+
+def positions(postgres_url):
+    """Return event id to position of its delivery, of those that have one."""
+    with Database(postgres_url) as database:
+        found = Stores(database).deliveries.find(limit=100_000)
+    return {one.event_id: one.position for one in found if one.position is not None}
+
+
+def test_order_may_be_wished_for_while_events_flow(bridges, publish, postgres_url):
+    rounds, each = 4, 10
+    with Tally() as tally:
+        added = bridges[0].add_listener(tally.url, **{**ORDERED, "ordered": False})
+        know(bridges)
+        first = 0
+        in_order = []
+        for turn in range(rounds):
+            is_ordered = bool(turn % 2)
+            with BridgeClient(bridges[0].url) as client:
+                client.listeners.patch(added["id"], {"ordered": is_ordered})
+            changed = time.monotonic()
+            during = names(EXECUTIONS, each, first)
+            publish(during)
+            first += each
+            # What is published while the change takes hold is told either way.
+            tally.wait_for_some(first * EXECUTIONS)
+            # Nobody tells when it has: the page promises so much.
+            time.sleep(max(0, changed + HOLDS_WITHIN_SECONDS - time.monotonic()))
+            after = names(EXECUTIONS, each, first)
+            publish(after)
+            first += each
+            in_order += after if is_ordered else []
+        tally.wait_for(names(EXECUTIONS, first), SETTLED_SECONDS)
+
+    settled = set(in_order)
+    assert settled <= positions(postgres_url).keys()
+    assert inversions(name for name in tally.calls if name in settled) == []
