@@ -10,7 +10,7 @@ They look at an event's attributes, never at its data, and all have to let it pa
 """
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Final
 
@@ -68,8 +68,15 @@ def _check_count(filters: Sequence[object]) -> None:
     for count, one in enumerate(left, start=1):
         if count > MAX_FILTERS:
             raise Invalid(FIELD, f"are over {MAX_FILTERS}, those within others too")
-        for inner in one.values() if isinstance(one, Mapping) else ():
-            left.extend(inner if isinstance(inner, list) else [inner])
+        left.extend(_filters_in(one))
+
+
+def _filters_in(given: object) -> Iterator[object]:
+    for dialect, inner in given.items() if isinstance(given, Mapping) else ():
+        if dialect in _NESTING and isinstance(inner, list):
+            yield from inner
+        elif dialect == "not":
+            yield inner
 
 
 def _compile(field: str, given: object, depth: int) -> Test:

@@ -98,6 +98,26 @@ def test_what_is_no_filter_is_refused_with_its_place(one, field, reason):
     assert reason in refused.value.reason
 
 
+@pytest.mark.parametrize(
+    "one",
+    [
+        {"exact": {"type": "x", "source": "y", "subject": "z"}},
+        {"sql": "type = 'x'"},
+        {"not": {"sql": "type = 'x'"}},
+        {"any": [{"prefix": {"type": "x"}}] * 3},
+    ],
+    ids=lambda one: next(iter(one)),
+)
+def test_as_many_filters_are_taken_as_the_limit_says(one):
+    inside = {"not": 1, "any": 3}.get(next(iter(one)), 0)
+    many = [one] * (MAX_FILTERS // (1 + inside))
+
+    compile_filters(many)
+
+    with pytest.raises(Invalid):
+        compile_filters([*many, one])
+
+
 def test_filters_within_filters_are_taken_to_their_limit():
     assert compile_filters([nested(MAX_DEPTH)])({"type": "y"}) is (MAX_DEPTH % 2 == 0)
 
