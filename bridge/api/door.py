@@ -105,9 +105,9 @@ def other_origin(headers: Mapping[str, str]) -> Refusal | None:
         headers: By names in lower case.
     """
     origin = headers.get("origin")
-    if origin is not None and urlsplit(origin).netloc != headers.get("host", ""):
-        return Refusal(403, f"Origin: {origin!r} may not use this bridge")
-    return None
+    if origin is None or _site(origin) == headers.get("host", ""):
+        return None
+    return Refusal(403, f"Origin: {origin!r} may not use this bridge")
 
 
 def unfit(method: str, headers: Mapping[str, str]) -> Refusal | None:
@@ -143,6 +143,13 @@ def _is_loopback(host: str) -> bool:
         return name == "localhost" or ipaddress.ip_address(name).is_loopback
     except ValueError:
         return False
+
+
+def _site(origin: str) -> str | None:
+    try:
+        return urlsplit(origin).netloc
+    except ValueError:  # such as http://[
+        return None
 
 
 def _too_large(size: int) -> Refusal | None:

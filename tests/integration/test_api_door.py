@@ -56,7 +56,11 @@ def test_a_name_of_this_machine_is_let_in(api, host):
 
 
 @pytest.mark.parametrize(
-    "origin", ["https://evil.example", "null", "http://127.0.0.1", "http://localhost:1"]
+    "origin",
+    [
+        *("https://evil.example", "null", "http://127.0.0.1", "http://localhost:1"),
+        *("http://[", "http://x]"),  # no URL at all
+    ],
 )
 def test_a_foreign_origin_is_turned_away(api, is_empty, origin):
     for door in DOORS:
