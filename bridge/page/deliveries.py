@@ -99,8 +99,8 @@ class DeliveryPages:
             wanted=wanted,
             states=[one.value for one in State],
             next=cursor_of(page[-1].created_at, page[-1].id) if more else None,
-            retried=_number(visit, "retried"),
-            left=_number(visit, "left"),
+            retried=visit.query.number("retried"),
+            left=visit.query.number("left"),
         )
 
     def _listener(self, delivery: Delivery) -> Listener | None:
@@ -115,8 +115,3 @@ class DeliveryPages:
             return self._glance.event(delivery.project, key).envelope
         except NotFound:  # retention keeps deliveries as long as events; almost
             return None
-
-
-def _number(visit: Visit, name: str) -> int | None:
-    text = visit.query.get(name)
-    return int(text) if text.isascii() and text.isdecimal() and len(text) < 9 else None  # noqa: PLR2004 - no form sends more

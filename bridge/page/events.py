@@ -44,11 +44,11 @@ class EventPages:
     def find(self, visit: Visit) -> Response:
         """List the latest events that a binding accepts."""
         binding = visit.query.get("binding") or "#"
-        before = visit.query.get("before")
+        before = visit.query.number("before")
         found = self._glance.events(
             visit.access.project,
             limit=LOOKED_AT if binding != "#" else SHOWN + 1,
-            before=int(before) if before.isascii() and before.isdecimal() else None,
+            before=before,
         )
         fitting = [one for one in found if accepts(binding, one.envelope.routing_key)]
         page = fitting[:SHOWN]
@@ -60,7 +60,7 @@ class EventPages:
             binding=binding,
             looked_at=len(found),
             next=page[-1].position if more else None,
-            is_live=self._has_feed and not before,
+            is_live=self._has_feed and before is None,
         )
 
     async def get(self, visit: Visit) -> Response:

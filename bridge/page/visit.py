@@ -11,6 +11,7 @@ from bridge.model import Access, Role
 
 MAX_FIELDS: Final = 2000
 CSRF_FIELD: Final = "csrf"
+_MAX_DIGITS: Final = 18
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,12 @@ class Fields:
     def all(self, name: str) -> Sequence[str]:
         """Return all that a field was given."""
         return [value for key, value in self.pairs if key == name]
+
+    def number(self, name: str) -> int | None:
+        """Return a field that any database can hold as a number; None: it is none."""
+        text = self.get(name)
+        is_number = text.isascii() and text.isdecimal() and len(text) <= _MAX_DIGITS
+        return int(text) if is_number else None
 
     def as_mapping(self) -> Mapping[str, str]:
         """Return each field's first value."""

@@ -108,6 +108,7 @@ PATHS = (
     *("/", "/listeners", "/listeners/new", "/deliveries", "/dead", "/events"),
     *("/explain", "/quarantine", "/events?binding=*.failed.%23", "/events/1"),
     *("/listeners/{listener}", "/listeners/{listener}/edit", "/deliveries/{delivery}"),
+    *("/events?before=1", "/events?before=" + "9" * 30, "/dead?left=" + "9" * 30),
     *("/executions/e1", "/explain?event=1&listener={listener}", "/listeners?search=X"),
 )
 
