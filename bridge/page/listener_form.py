@@ -119,7 +119,7 @@ def read(values: Values) -> dict[str, Any]:
         "ordered": values["ordered"] == "yes",
         "enabled": values["enabled"] == "yes",
         "max_in_flight": _number(values["max_in_flight"]),
-        "rate_per_second": _number(values["rate_per_second"]) or None,
+        "rate_per_second": _number(values["rate_per_second"]),
         "retry": {
             "delays_seconds": [_number(one) for one in delays],
             "jitter": _number(values["retry.jitter"]),
@@ -145,10 +145,14 @@ def patch_of(values: Values, kept: Kept) -> dict[str, Any]:
         Invalid: Names the field.
     """
     body = read(values)
-    headers = body["callback"].get("headers")
-    if headers is not None:  # a merge leaves alone what is not named
-        body["callback"]["headers"] = dict.fromkeys(kept.callback.headers) | headers
-    return body
+    callback = body["callback"]
+    # A merge leaves alone what is not named.
+    if callback["type"] != kept.callback.type:
+        callback = dict.fromkeys(listener_json(kept)["callback"]) | callback
+    headers = callback.get("headers")
+    if headers is not None:
+        callback["headers"] = dict.fromkeys(kept.callback.headers) | headers
+    return body | {"callback": callback}
 
 
 def faults(error: ValidationError | RequestValidationError | Invalid) -> Errors:
@@ -189,16 +193,15 @@ def _callback(values: Values) -> dict[str, Any]:
     if callback["type"] == "amqp":
         names = ("exchange", "routing_key")
         return callback | {n: values[f"callback.{n}"].strip() or None for n in names}
-    callback |= {
+    is_call = values["callback.mode"] == "call"
+    return callback | {
         "url": values["callback.url"].strip() or None,
         "method": values["callback.method"],
         "headers": _headers(values["callback.headers"]),
         "auth": _auth(values),
         "mode": values["callback.mode"],
+        "on_timeout": values["callback.on_timeout"] if is_call else None,
     }
-    if callback["mode"] == "call":
-        callback["on_timeout"] = values["callback.on_timeout"]
-    return callback
 
 
 def _auth(values: Values) -> dict[str, str] | None:

@@ -160,6 +160,36 @@ def test_a_listener_is_added_changed_paused_and_removed(browser, api):
     assert api.parts.listener_store.find(limit=2) == []
 
 
+EXCHANGE = {"callback.type": "amqp", "callback.exchange": "audit"}
+CALL = {"callback.mode": "call", "callback.on_timeout": "refuse"}
+BEARER = {"callback.auth.type": "bearer", "callback.auth.token": "t"}
+BASIC = {
+    "callback.auth.type": "basic",
+    "callback.auth.username": "u",
+    "callback.auth.password": "p",
+}
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [({}, EXCHANGE), (EXCHANGE, {}), (CALL, {}), ({}, CALL), (BEARER, BASIC)],
+    ids=["to-amqp", "to-http", "to-cast", "to-call", "to-another-sign-in"],
+)
+def test_a_form_changes_a_callback_to_what_it_would_have_made(
+    browser, api, before, after
+):
+    for name, fields in (("old", before), ("model", after)):
+        browser.post("/listeners/new", **(FORM | fields | {"name": name}))
+    find = api.parts.listener_store.find
+    (old,), (model,) = find(limit=1, name="old"), find(limit=1, name="model")
+
+    form = FORM | after | {"name": "old", "revision": "1"}
+    answer = browser.post(f"/listeners/{old.id}/edit", **form)
+
+    assert answer.status_code == 303, answer.text
+    assert api.parts.listener_store.get(None, old.id).callback == model.callback
+
+
 @pytest.mark.parametrize(
     ("fields", "told"),
     [
@@ -167,6 +197,7 @@ def test_a_listener_is_added_changed_paused_and_removed(browser, api):
         ({"callback.url": ""}, "callback.url"),
         ({"callback.headers": "nonsense"}, "Name: value"),
         ({"max_in_flight": "many"}, "max_in_flight"),
+        ({"rate_per_second": "0"}, "greater than 0"),
         ({"when": "$.a =="}, "when"),
     ],
 )
