@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Signing in with a token, and out again."""
 
-from dataclasses import replace
+from typing import Final
 
 from starlette.responses import Response
 
@@ -10,6 +10,12 @@ from bridge.api.refusal import Refusal
 from bridge.page.rendering import redirect, render
 from bridge.page.sessions import COOKIE, LASTS, Sessions
 from bridge.page.visit import Visit
+
+_TOLD: Final = {
+    401: "That token is wrong, revoked or expired.",
+    429: "Too many wrong tokens came from your address. Wait a minute.",
+}
+"""By HTTP's status; of others the reason itself is told."""
 
 
 class Entrance:
@@ -36,19 +42,10 @@ class Entrance:
             return redirect("/")
         shown = {"authorization": f"Bearer {visit.form.get('token')}"}
         found = await self._sign_in.admit(shown, visit.address)
-        if isinstance(found, Refusal) or found.token_id is None:
-            status = found.status if isinstance(found, Refusal) else 401
-            error = (
-                "Too many wrong tokens came from your address. Wait a minute."
-                if status == 429  # noqa: PLR2004 - HTTP's
-                else "That token is wrong, revoked or expired."
-            )
-            return render(
-                replace(visit, access=visit.access),
-                "sign-in.html",
-                status=status,
-                error=error,
-            )
+        if isinstance(found, Refusal):
+            error = _TOLD.get(found.status, found.reason)
+            return render(visit, "sign-in.html", status=found.status, error=error)
+        assert found.token_id is not None  # noqa: S101 - whoever is let in has shown one
         answer = redirect("/")
         answer.set_cookie(
             COOKIE,

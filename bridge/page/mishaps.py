@@ -20,6 +20,7 @@ _STATUS: Final = {
     errors.Invalid: 422,
     errors.NotAllowed: 403,
     errors.QuotaReached: 429,
+    errors.NoKeystone: 503,
     errors.StoreError: 503,
     NotifierError: 503,
 }

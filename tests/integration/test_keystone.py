@@ -187,3 +187,30 @@ def test_a_section_that_is_not_right_is_said_at_the_start(tmp_path, section, sai
 
     with pytest.raises(SettingsError, match=said):
         keystone_sign_in(load(file).api.keystone_file)
+
+
+def test_the_page_says_why_keystone_lets_nobody_in(bridge, keystone):
+    keystone.give("of-page", "reader", project="f" * 32)
+    keystone.give("of-no-project", "reader")
+    browser = requests.Session()
+
+    def sign_in(token):
+        return browser.post(
+            f"{bridge.url}/sign-in", data={"token": token}, timeout=SECONDS
+        )
+
+    unscoped, scoped = sign_in("of-no-project"), sign_in("of-page")
+    keystone.is_away = True
+    try:
+        bridge.wait_until(
+            lambda: browser.get(bridge.url, timeout=SECONDS).status_code != 200
+        )
+        stays, anew = browser.get(bridge.url, timeout=SECONDS), sign_in("of-others")
+    finally:
+        keystone.is_away = False
+
+    assert (unscoped.status_code, scoped.status_code) == (403, 200)
+    assert "scoped to no project" in unscoped.text
+    for answer in (stays, anew):
+        assert answer.status_code == 503
+        assert "Keystone does not say" in answer.text
