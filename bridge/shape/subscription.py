@@ -36,6 +36,7 @@ CONFIG: Final = (
 
 _EVERYTHING: Final = ["EXECUTION", "TASK"]
 _SETTINGS: Final = ("method", "headers", "timeout_seconds", "format")
+_UNSAID: Final = ("mode", "on_timeout")
 _WORDS: Final = (
     (r"callback\.url", "sink"),
     (r"callback\.auth\.(username|name)", "sinkcredential.identifier"),
@@ -114,6 +115,7 @@ class Subscription(Strict):
                 "url": self.sink,
                 "auth": self._auth(current),
                 **self.protocolsettings.model_dump(),
+                **_unsaid(current),
             },
         }
 
@@ -147,6 +149,14 @@ class Subscription(Strict):
                 return {"type": "bearer", "token": credential.accesstoken}
             case "OTHER":
                 return None if current is None else auth_json(current.callback.auth)
+
+
+def _unsaid(current: model.Listener | None) -> dict[str, Any]:
+    """Return what no subscription says of a callback, and what a change leaves alone."""
+    if current is None:
+        return {}
+    callback = listener_json(current)["callback"]
+    return {name: callback[name] for name in _UNSAID}
 
 
 def subscription_json(listener: model.Listener) -> dict[str, Any]:

@@ -100,6 +100,8 @@ def test_a_listener_is_the_same_after_its_subscription_was_put_back(add, url, ke
             "url": HOOK,
             "headers": {"X-Api-Key": "k"},
             "auth": {"type": "basic", "username": "u", "password": "p"},
+            "mode": "call",
+            "on_timeout": "refuse",
         },
         enabled=False,
     )
