@@ -14,7 +14,6 @@ from bridge.api.parts import Parts
 from bridge.api.roles import Caller
 from bridge.api.schemas import DEFAULT_LIMIT, MAX_LIMIT
 from bridge.api.shown import delivery_json
-from bridge.conditions.verdict import Judgement
 from bridge.model import Access, Delivery, Listener, ListenerId, delivery_id
 from bridge.routing.explaining import Explanation, explain
 from bridge.store.events import StoredEvent
@@ -94,7 +93,7 @@ class ExplanationRoutes:
         deliveries = await run_in_threadpool(self._told, stored, listeners)
         shown = []
         for listener in listeners:
-            judgement: Judgement | None = next(judged) if listener.when else None
+            judgement = None if listener.when is None else next(judged)
             explanation = explain(
                 listener,
                 event,

@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from bridge.api.parts import Parts
 from bridge.api.shown import delivery_json
-from bridge.model import ListenerId, State
+from bridge.model import State
 from bridge.page.charts import Chart, chart
 from bridge.page.rendering import render
 from bridge.page.visit import Visit
@@ -46,7 +46,7 @@ class OverviewPage:
         """Show how it goes."""
         project = visit.access.project
         latest = self._deliveries.find(limit=_LATEST, project=project)
-        names = self._glance.names({ListenerId(one.listener_id) for one in latest})
+        names = self._glance.names({one.listener_id for one in latest})
         return render(
             visit,
             "overview.html",

@@ -78,8 +78,12 @@ def _standing(listener: Listener, received_at: datetime) -> Iterator[Criterion]:
     enabled = listener.enabled
     state = "enabled" if enabled else "disabled"
     yield Criterion("enabled", "enabled", state, enabled, listener.disabled_reason)
-    made, came = format_time(listener.created_at), format_time(received_at)
-    yield Criterion("registered", f"events since {made}", came, made <= came)
+    yield Criterion(
+        "registered",
+        f"events since {format_time(listener.created_at)}",
+        format_time(received_at),
+        listener.created_at <= received_at,
+    )
 
 
 def _wishes(route: Route, event: Event) -> Iterator[Criterion]:
