@@ -233,17 +233,16 @@ def _check_data(kind: Kind, data: Mapping[str, Any]) -> None:
     if kind == "listener":
         check_object("data.listener", data.get("listener"), ("id",))
     if kind != "listener" or data.get("execution") is not None:
-        _check_execution(kind, data)
+        _check_execution(data)
+    if kind == "task" or data.get("task") is not None:
+        needed = ("id", "name") if kind == "task" else ()
+        check_object("data.task", data.get("task"), needed)
 
 
-def _check_execution(kind: Kind, data: Mapping[str, Any]) -> None:
+def _check_execution(data: Mapping[str, Any]) -> None:
     check_object("data.execution", data.get("execution"), ("id",))
     for name in ("root_id", "parent_id", "state"):
         check_optional_text("data.execution", name, data["execution"])
-    if kind == "task":
-        check_object("data.task", data.get("task"), ("id", "name"))
-    elif data.get("task") is not None:
-        check_object("data.task", data["task"], ())
 
 
 def _check_attributes(attributes: Mapping[str, str]) -> None:

@@ -20,7 +20,8 @@ def check_object(path: str, value: object, one_of: tuple[str, ...]) -> None:
         InvalidEvent: Names the field.
     """
     if not isinstance(value, Mapping):
-        raise InvalidEvent(path, f"must be an object with {' or '.join(one_of)}")
+        named = f" with {' or '.join(one_of)}" if one_of else ""
+        raise InvalidEvent(path, f"must be an object{named}")
     for name in ("id", "name"):
         check_optional_text(path, name, value)
     if one_of and not any(value.get(name) for name in one_of):

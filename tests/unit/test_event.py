@@ -147,3 +147,11 @@ def test_an_event_of_a_listener_needs_no_execution():
 def test_an_event_of_a_listener_needs_the_listener():
     with pytest.raises(InvalidEvent, match=r"data\.listener"):
         Event("1", "/x", "listener.disabled", datetime.now(UTC), {})
+
+
+@pytest.mark.parametrize("task", ["charge", ["charge"], 7])
+def test_an_event_of_a_listener_tells_of_a_task_as_others_do(task):
+    data = {"listener": {"id": "lst_1"}, "task": task}
+
+    with pytest.raises(InvalidEvent, match=r"data\.task: must be an object$"):
+        Event("1", "/x", "listener.disabled", datetime.now(UTC), data)
