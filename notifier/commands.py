@@ -48,9 +48,9 @@ class Commands(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Find the command; for a name that is none say which one is near."""
         name = args[0]
-        near = difflib.get_close_matches(name, self._homes, n=1)
-        if near and name not in self._homes and not name.startswith("-"):
-            ctx.fail(f"No such command {name!r}. Did you mean {near[0]!r}?")
+        if not (name in self._homes or name.startswith("-") or ctx.resilient_parsing):
+            for near in difflib.get_close_matches(name, self._homes, n=1):
+                ctx.fail(f"No such command {name!r}. Did you mean {near!r}?")
         return super().resolve_command(ctx, args)
 
     def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - click's
