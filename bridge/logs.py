@@ -54,6 +54,11 @@ class Together(logging.StreamHandler[Any]):
         finally:
             self.release()
 
+    def close(self) -> None:
+        """Write what is kept: another may take its place."""
+        self.flush()
+        super().close()
+
     def _write(self) -> None:
         kept, self._kept = self._kept, []
         if kept:

@@ -18,7 +18,7 @@ import socket
 import tempfile
 import time
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Final
 
@@ -202,6 +202,8 @@ class Supervisor:
         except Exception:  # noqa: BLE001 - the end of a process: logged
             _log.exception("worker failed")
         finally:
+            with suppress(Exception):
+                logging.shutdown()  # at exit, which the next line passes over
             os._exit(status)
 
 

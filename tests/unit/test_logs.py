@@ -143,6 +143,15 @@ def test_frequent_lines_are_written_before_any_that_follow_them(write, capsys):
     assert "late" in late
 
 
+def test_frequent_lines_are_written_before_logging_is_set_up_anew(write):
+    write("line", "first")
+    logs.frequent(logging.getLogger("bridge")).tell("bridge", "early", {"n": 1})
+
+    early, late = write("json", "late").splitlines()
+    assert "early" in early
+    assert "late" in late
+
+
 def test_lines_are_not_kept_without_end(write, capsys):
     write("line", "first")
     together = logs.frequent(logging.getLogger("bridge"))

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What holds for several bridges of one program, without starting any."""
 
+import subprocess
+import sys
 from dataclasses import replace
 
 import pytest
@@ -10,6 +12,22 @@ from bridge.service.place import check
 from bridge.service.siblings import merged
 from bridge.service.supervisor import LONGEST_PAUSE_SECONDS, pause_after
 from bridge.settings import Settings
+
+# Tells one line of those that are written many at a time, and ends.
+TELLING = """
+import logging, os, signal, socket
+from bridge import logs
+from bridge.service.supervisor import Supervisor
+
+def work(place):
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    os.kill(os.getppid(), signal.SIGTERM)
+    logs.frequent(logging.getLogger("bridge")).tell("bridge", "told", {"n": 1})
+
+logs.set_up("INFO", "line")
+with socket.socket() as listening:
+    Supervisor(1, work, listening, print).run()
+"""
 
 USUAL = Settings()
 AMQP = replace(USUAL.bus, url="amqp://guest:guest@127.0.0.1/")
@@ -42,6 +60,18 @@ def test_workers_are_welcome_on_rabbitmq_and_postgresql():
 def test_one_that_dies_again_and_again_is_started_ever_more_seldom():
     assert pause_after(1) < pause_after(2) < pause_after(3)
     assert pause_after(5000) == LONGEST_PAUSE_SECONDS
+
+
+def test_what_one_tells_last_is_written_before_it_ends():
+    done = subprocess.run(
+        [sys.executable, "-c", TELLING],
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=True,
+    )
+
+    assert done.stderr.endswith(" INFO bridge: told n=1\n")
 
 
 def test_metrics_of_all_are_one_text_with_the_number_of_each():
