@@ -61,7 +61,6 @@ class Head:
 
     listener: Listener
     origin: Origin
-    form: Format
     start: bytes = field(repr=False)
     signer: Signer = field(repr=False, compare=False)
 
@@ -84,7 +83,6 @@ class Head:
         return cls(
             listener=listener,
             origin=Origin(target, is_tls),
-            form=spec.format,
             start=line.encode("ascii") + written(headers),
             signer=Signer(listener),
         )
@@ -111,9 +109,10 @@ def request_of(head: Head, lines: bytes, call: Call, timestamp: int) -> bytes:
         timestamp: Seconds since 1970, of this attempt.
     """
     body = call.envelope.body
-    if head.form is not Format.STANDARD:
+    form = call.listener.callback.format
+    if form is not Format.STANDARD:
         body = body_of(call)
-        lines = written(event_headers(call.envelope.event, head.form))
+        lines = written(event_headers(call.envelope.event, form))
     signature = head.signer.sign(call.delivery_id, timestamp, body)
     return (
         b"%b%b%bwebhook-id: %b\r\nwebhook-timestamp: %d\r\nwebhook-signature: %b\r\n"
