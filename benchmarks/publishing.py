@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Final
 
 from notifier.event import Event
@@ -28,20 +29,19 @@ _TEXT: Final = "x" * 500
 def main() -> None:
     """Measure each way, in turn, and print a table."""
     count = int(sys.argv[1]) if len(sys.argv) > 1 else EVENTS
-    ways: dict[str, Callable[[Notifier], Sequence[Callable[[], object]]]] = {
-        "notify, 1 thread": lambda notifier: _one_by_one(notifier, 1, count // 4),
-        "notify, 32 threads": lambda notifier: _one_by_one(notifier, THREADS, count),
-        "notify_many, lists of 100": lambda notifier: _in_lists(notifier, count),
-    }
+    ways = (
+        ("notify, 1 thread", count // 4, partial(_one_by_one, threads=1)),
+        (f"notify, {THREADS} threads", count, partial(_one_by_one, threads=THREADS)),
+        (f"notify_many, lists of {LIST}", count, _in_lists),
+    )
     print("| way | events/s | CPU µs an event |\n| --- | ---: | ---: |")
     with RabbitNode(plugins=()) as node:
         for _ in range(ROUNDS):
-            for name, way in ways.items():
+            for name, sent, way in ways:
                 publisher = AmqpPublisher(node.url, queue_type="classic")
                 with Notifier(publisher, on_error="raise") as notifier:
                     notifier.notify(_events("first", 1)[0])
-                    sent = count // 4 if "1 thread" in name else count
-                    rate, micros = _measured(way(notifier), sent)
+                    rate, micros = _measured(way(notifier, sent), sent)
                 print(f"| {name} | {rate:,.0f} | {micros:.0f} |", flush=True)
 
 
@@ -57,7 +57,7 @@ def _measured(work: Sequence[Callable[[], object]], sent: int) -> tuple[float, f
 
 
 def _one_by_one(
-    notifier: Notifier, threads: int, count: int
+    notifier: Notifier, count: int, *, threads: int
 ) -> Sequence[Callable[[], object]]:
     def telling(events: Sequence[Event]) -> Callable[[], object]:
         return lambda: [notifier.notify(event) for event in events]
