@@ -18,6 +18,9 @@ CHATTY: Final = ("alembic", "uvicorn")
 MOST_LINES: Final = 500
 """So many are kept at most, before they are written."""
 
+# A full disk or a closed stream costs log lines; whoever delivers must not fail for that.
+_COSTS_LINES: Final = (OSError, ValueError)
+
 
 class Together(logging.StreamHandler[Any]):
     """Standard error, where frequent lines are written together; any thread."""
@@ -49,7 +52,7 @@ class Together(logging.StreamHandler[Any]):
         self.acquire()
         try:
             self._write()
-            with suppress(OSError):
+            with suppress(*_COSTS_LINES):
                 super().flush()
         finally:
             self.release()
@@ -62,8 +65,7 @@ class Together(logging.StreamHandler[Any]):
     def _write(self) -> None:
         kept, self._kept = self._kept, []
         if kept:
-            # A full disk costs log lines; whoever delivers must not fail for that.
-            with suppress(OSError):
+            with suppress(*_COSTS_LINES):
                 self.stream.write("".join(kept))
 
 

@@ -173,6 +173,21 @@ def test_a_full_disk_costs_lines_and_hurts_nobody(write):
         together.setStream(usual)
 
 
+def test_a_closed_stream_costs_lines_and_hurts_nobody(write, capsys):
+    write("line", "first")
+    together = logs.frequent(logging.getLogger("bridge"))
+    closed = io.StringIO()
+    usual = together.setStream(closed)
+    closed.close()
+    together.tell("bridge", "told", {"n": 1})
+    logs.flush()
+    together.setStream(usual)
+    together.tell("bridge", "told", {"n": 2})
+    logs.flush()
+
+    assert capsys.readouterr().err.endswith(" INFO bridge: told n=2\n")
+
+
 def test_a_program_with_its_own_logging_gets_frequent_lines_as_all_others(write):
     write("line", "first")
     log = logging.getLogger("bridge")
