@@ -3,6 +3,7 @@
 
 import re
 from datetime import timedelta
+from functools import partial
 
 import pytest
 import requests
@@ -62,25 +63,24 @@ def browser(api):
     return Browser(api.url)
 
 
+def keep_in(served, envelope, **members):
+    """Keep a listener, and a dead delivery of an event to it."""
+    listener = a_listener(**members)
+    served.parts.listener_store.add(listener)
+    members = {"state": State.DEAD, "attempts": 1, "due_at": None}
+    delivery = a_delivery(envelope, listener, **members)
+    entry = Entry(
+        (envelope, listener.created_at + timedelta(seconds=1)),
+        [delivery],
+        [an_attempt(delivery, answer=b"<script>alert(1)</script>")],
+    )
+    served.journal.write([entry])
+    return listener, delivery
+
+
 @pytest.fixture
 def keep(api):
-    """Keep a listener, and a dead delivery to it."""
-
-    def keep(**members):
-        listener = a_listener(**members)
-        api.parts.listener_store.add(listener)
-        envelope = an_envelope("1", error="<b>x</b>")
-        members = {"state": State.DEAD, "attempts": 1, "due_at": None}
-        delivery = a_delivery(envelope, listener, **members)
-        entry = Entry(
-            (envelope, listener.created_at + timedelta(seconds=1)),
-            [delivery],
-            [an_attempt(delivery, answer=b"<script>alert(1)</script>")],
-        )
-        api.journal.write([entry])
-        return listener, delivery
-
-    return keep
+    return partial(keep_in, api, an_envelope("1", error="<b>x</b>"))
 
 
 @pytest.fixture(scope="module")
@@ -111,6 +111,8 @@ PATHS = (
     *("/events?before=1", "/events?before=" + "9" * 30, "/dead?left=" + "9" * 30),
     *("/executions/e1", "/explain?event=1&listener={listener}", "/listeners?search=X"),
 )
+
+LISTENER_FORMS = ("edit", "pause", "resume", "test", "secret", "remove")
 
 
 def test_every_page_is_shown_with_nothing_in_it_that_could_run(browser, keep):
@@ -290,6 +292,32 @@ def test_a_project_sees_its_own_alone(signed_in, guarded):
     assert browser.get(f"/listeners/{strange.id}").status_code == 404
     assert browser.get("/quarantine").status_code == 403
     assert browser.post("/listeners/new", **FORM, project="strange").status_code == 403
+
+
+def test_no_page_shows_or_changes_what_is_of_another_project(signed_in, guarded):
+    whose = {"project": "globex", "workbook": "rosebud"}
+    envelope = an_envelope("of-globex", execution="of-globex", **whose)
+    listener, delivery = keep_in(guarded, envelope, name="rosebud", **whose)
+    ids = {"listener": listener.id, "delivery": delivery.id}
+    paths = [one.format(**ids) for one in PATHS if one != "/quarantine"]
+    paths += ["/events/of-globex", "/executions/of-globex"]
+    paths += [f"/explain?event=of-globex&listener={listener.id}"]
+    everybody, _ = signed_in(Role.MEMBER)
+    stranger, _ = signed_in(Role.MEMBER, "acme")
+
+    shown = [path for path in paths if "rosebud" in everybody.get(path).text]
+    leaked = [path for path in paths if "rosebud" in stranger.get(path).text]
+    forms = [f"/listeners/{listener.id}/{one}" for one in LISTENER_FORMS]
+    forms += [f"/deliveries/{delivery.id}/retry"]
+    answers = {path: stranger.post(path, **FORM).status_code for path in forms}
+    chosen = stranger.post("/dead", id=delivery.id)
+
+    assert len(shown) > 10
+    assert leaked == []
+    assert answers == dict.fromkeys(forms, 404)
+    assert chosen.headers["location"] == "/dead?retried=0&left=1"
+    assert guarded.parts.listener_store.get(None, listener.id) == listener
+    assert guarded.parts.delivery_store.get(None, delivery.id)[0] == delivery
 
 
 def test_a_session_is_no_token_and_ends_with_it(signed_in, guarded):
