@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Tries a listener's form out while it is written: what its events are, and who fits."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -24,6 +25,8 @@ from notifier.event_types import expand
 TRIED: Final = 50
 """So many of the latest events are put to it."""
 
+Filters = Sequence[Mapping[str, Any]]
+
 _EVER: Final = datetime.min.replace(tzinfo=UTC)
 
 
@@ -32,18 +35,29 @@ class Trial:
 
     def __init__(self, parts: Parts) -> None:
         self._glance = parts.glance
+        self._listeners = parts.listener_store
         self._judge = parts.judge
 
     async def check(self, visit: Visit) -> Response:
         """Say what the form's events are, and how many of the latest would fit."""
         values = sent_values(visit.form)
         project = visit.access.own(values["project"].strip() or None)
-        found = await self._try(values, project)
+        filters = await run_in_threadpool(self._filters, visit, values["id"])
+        found = await self._try(values, project, filters)
         if visit.wants_json:
             return JSONResponse(found, headers=dict(HEADERS))
         return form_page(visit, values, trial=found)
 
-    async def _try(self, values: Values, project: str) -> dict[str, Any]:
+    def _filters(self, visit: Visit, listener_id: str) -> Filters:
+        """Return what the form does not show, and saving it leaves alone."""
+        if not listener_id:
+            return ()
+        key = ListenerId(listener_id)
+        return self._listeners.get(visit.access.project, key).filters
+
+    async def _try(
+        self, values: Values, project: str, filters: Filters
+    ) -> dict[str, Any]:
         events = explained(event_names(values["events"]))
         when, wrong = values["when"].strip() or None, None
         if when is not None:
@@ -54,7 +68,8 @@ class Trial:
         if wrong is not None or any(one["wrong"] for one in events):
             return {"events": events, "when": wrong, "matched": None, "note": None}
         latest = await run_in_threadpool(self._glance.events, project, limit=TRIED)
-        matched, note = await self._count(_listener(values, when, project), latest)
+        listener = replace(_listener(values, when, project), filters=filters)
+        matched, note = await self._count(listener, latest)
         told = f"{matched} of the last {len(latest)} events match"
         if not latest:
             told = "No event has come in yet to try it on"
