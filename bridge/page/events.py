@@ -66,7 +66,7 @@ class EventPages:
     async def get(self, visit: Visit) -> Response:
         """Show one event, who was told of it, and why the others were not."""
         stored, listeners = await run_in_threadpool(self._event, visit)
-        explanations = await self._explain(stored, listeners)
+        explanations = await self._explain(stored, listeners[:MAX_EXPLAINED])
         return render(
             visit,
             "event.html",
@@ -74,6 +74,7 @@ class EventPages:
             attributes=stored.envelope.event.attributes,
             body=pretty(stored.envelope.body),
             explanations=sorted(explanations, key=_told_first),
+            most=MAX_EXPLAINED if len(listeners) > MAX_EXPLAINED else None,
         )
 
     def execution(self, visit: Visit) -> Response:
@@ -97,7 +98,7 @@ class EventPages:
     def _event(self, visit: Visit) -> tuple[StoredEvent, Sequence[Listener]]:
         stored = self._store.get(visit.access.project, visit.params["event_id"])
         project = stored.envelope.event.project
-        return stored, self._listeners.find(limit=MAX_EXPLAINED, project=project)
+        return stored, self._listeners.find(limit=MAX_EXPLAINED + 1, project=project)
 
     def _story(
         self, events: Sequence[StoredEvent], deliveries: Sequence[Delivery]

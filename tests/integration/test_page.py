@@ -9,6 +9,7 @@ import pytest
 import requests
 
 from bridge.model import Role, State
+from bridge.page.events import MAX_EXPLAINED
 from bridge.store.journal import Entry
 from tests.served import ServedApi
 from tests.stored import (
@@ -224,6 +225,30 @@ def test_a_form_is_tried_on_the_latest_events(browser, keep):
 
     assert [one["means"] for one in wrong["events"]] == ["task.*", None]
     assert "1 of the last 1 events match" in right
+
+
+def test_a_form_is_tried_with_the_filters_that_its_listener_has(browser, keep):
+    listener, _ = keep(filters=({"exact": {"type": "task.started"}},))
+    asked = FORM | {"events": "TASK", "id": listener.id}
+
+    found = browser.post("/listeners/check", **asked).text
+
+    assert "0 of the last 1 events match" in found
+
+
+def test_an_event_leads_to_all_its_deliveries_where_there_are_many_listeners(
+    browser, api, keep
+):
+    keep()
+    for _ in range(MAX_EXPLAINED - 1):
+        api.parts.listener_store.add(a_listener())
+    assert "Only the first" not in browser.get("/events/1").text
+    api.parts.listener_store.add(a_listener())
+
+    page = browser.get("/events/1").text
+
+    assert "Only the first 50 listeners" in page
+    assert 'href="/deliveries?event=1"' in page
 
 
 def test_the_dead_are_tried_again(browser, api, keep):
