@@ -1,62 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The page without a browser: who is let in, and what its forms do."""
+"""The page without a browser: what it shows, and what its forms do."""
 
 import re
-from datetime import timedelta
 from functools import partial
 
 import pytest
-import requests
 
-from bridge.model import Role, State
+from bridge.model import State
 from bridge.page.events import MAX_EXPLAINED
-from bridge.store.journal import Entry
-from tests.served import ServedApi
-from tests.stored import (
-    a_delivery,
-    a_listener,
-    a_stray,
-    an_attempt,
-    an_envelope,
-)
-
-FORM = {
-    "name": "ops",
-    "events": "on-task-error, EXECUTION",
-    "callback.type": "http",
-    "callback.url": "http://127.0.0.1:9/hook",
-    "callback.method": "POST",
-    "callback.headers": "X-Team: ops\nX-Api-Key: s3cret",
-    "callback.mode": "cast",
-    "callback.timeout_seconds": "15",
-    "max_in_flight": "64",
-    "retry.delays_seconds": "5, 60",
-    "retry.jitter": "0.2",
-    "signing": "v1",
-    "enabled": "yes",
-}
-
-
-class Browser:
-    """Follows the page as a browser would: keeps cookies, sends what the forms hold."""
-
-    def __init__(self, url):
-        self.url = url
-        self.session = requests.Session()
-
-    def get(self, path, **options):
-        return self.session.get(f"{self.url}{path}", timeout=10, **options)
-
-    def post(self, path, *, of="/listeners/new", csrf=None, headers=None, **fields):
-        known = re.search(r'name="csrf" value="([^"]*)"', self.get(of).text)
-        token = csrf if csrf is not None else (known[1] if known else "")
-        return self.session.post(
-            f"{self.url}{path}",
-            data={"csrf": token, **fields},
-            headers=headers,
-            allow_redirects=False,
-            timeout=10,
-        )
+from tests.browsing import FORM, PATHS, Browser, keep_in
+from tests.stored import a_listener, a_stray, an_envelope
 
 
 @pytest.fixture
@@ -64,56 +17,9 @@ def browser(api):
     return Browser(api.url)
 
 
-def keep_in(served, envelope, **members):
-    """Keep a listener, and a dead delivery of an event to it."""
-    listener = a_listener(**members)
-    served.parts.listener_store.add(listener)
-    members = {"state": State.DEAD, "attempts": 1, "due_at": None}
-    delivery = a_delivery(envelope, listener, **members)
-    entry = Entry(
-        (envelope, listener.created_at + timedelta(seconds=1)),
-        [delivery],
-        [an_attempt(delivery, answer=b"<script>alert(1)</script>")],
-    )
-    served.journal.write([entry])
-    return listener, delivery
-
-
 @pytest.fixture
 def keep(api):
     return partial(keep_in, api, an_envelope("1", error="<b>x</b>"))
-
-
-@pytest.fixture(scope="module")
-def guarded(tmp_path_factory):
-    path = tmp_path_factory.mktemp("guarded") / "bridge.sqlite3"
-    with ServedApi(f"sqlite:///{path}", signs_in=True) as served:
-        yield served
-
-
-@pytest.fixture
-def signed_in(guarded):
-    """Sign in with a new token; return the browser, and the token's id."""
-
-    def sign_in(role=Role.READER, project=None):
-        issued = guarded.parts.issuer.issue(project, role)
-        browser = Browser(guarded.url)
-        answer = browser.post("/sign-in", of="/sign-in", token=issued.text)
-        assert answer.headers["location"] == "/"
-        return browser, issued.token
-
-    return sign_in
-
-
-PATHS = (
-    *("/", "/listeners", "/listeners/new", "/deliveries", "/dead", "/events"),
-    *("/explain", "/quarantine", "/events?binding=*.failed.%23", "/events/1"),
-    *("/listeners/{listener}", "/listeners/{listener}/edit", "/deliveries/{delivery}"),
-    *("/events?before=1", "/events?before=" + "9" * 30, "/dead?left=" + "9" * 30),
-    *("/executions/e1", "/explain?event=1&listener={listener}", "/listeners?search=X"),
-)
-
-LISTENER_FORMS = ("edit", "pause", "resume", "test", "secret", "remove")
 
 
 def test_every_page_is_shown_with_nothing_in_it_that_could_run(browser, keep):
@@ -283,90 +189,6 @@ def test_a_form_of_another_site_does_nothing(browser, api):
     statuses = [one.status_code for one in (forged, foreign, rebound)]
     assert statuses == [403, 403, 403]
     assert api.parts.listener_store.find(limit=1) == []
-
-
-def test_nobody_sees_anything_before_they_sign_in(guarded):
-    browser = Browser(guarded.url)
-
-    for path in ("/", "/listeners", "/events/1", "/stream/changes"):
-        answer = browser.get(path, allow_redirects=False)
-
-        assert (answer.status_code, answer.headers["location"]) == (303, "/sign-in")
-    wrong = browser.post("/sign-in", of="/sign-in", token="wnb_wrong")
-    assert wrong.status_code == 401
-    assert "wrong, revoked or expired" in wrong.text
-
-
-def test_a_reader_sees_and_changes_nothing(signed_in, guarded):
-    browser, _ = signed_in(Role.READER)
-
-    assert "Add a listener" not in browser.get("/listeners").text
-    assert browser.post("/listeners/new", **FORM).status_code == 403
-    assert guarded.parts.listener_store.find(limit=1, name=FORM["name"]) == []
-
-
-def test_a_project_sees_its_own_alone(signed_in, guarded):
-    strange = a_listener(project="strange", name="theirs")
-    guarded.parts.listener_store.add(strange)
-    browser, _ = signed_in(Role.MEMBER, "acme")
-
-    seen = browser.get("/").text + browser.get("/listeners").text
-
-    assert "theirs" not in seen
-    assert "events a second" not in seen
-    assert browser.get(f"/listeners/{strange.id}").status_code == 404
-    assert browser.get("/quarantine").status_code == 403
-    assert browser.post("/listeners/new", **FORM, project="strange").status_code == 403
-
-
-def test_no_page_shows_or_changes_what_is_of_another_project(signed_in, guarded):
-    whose = {"project": "globex", "workbook": "rosebud"}
-    envelope = an_envelope("of-globex", execution="of-globex", **whose)
-    listener, delivery = keep_in(guarded, envelope, name="rosebud", **whose)
-    ids = {"listener": listener.id, "delivery": delivery.id}
-    paths = [one.format(**ids) for one in PATHS if one != "/quarantine"]
-    paths += ["/events/of-globex", "/executions/of-globex"]
-    paths += [f"/explain?event=of-globex&listener={listener.id}"]
-    everybody, _ = signed_in(Role.MEMBER)
-    stranger, _ = signed_in(Role.MEMBER, "acme")
-
-    shown = [path for path in paths if "rosebud" in everybody.get(path).text]
-    leaked = [path for path in paths if "rosebud" in stranger.get(path).text]
-    forms = [f"/listeners/{listener.id}/{one}" for one in LISTENER_FORMS]
-    forms += [f"/deliveries/{delivery.id}/retry"]
-    answers = {path: stranger.post(path, **FORM).status_code for path in forms}
-    chosen = stranger.post("/dead", id=delivery.id)
-
-    assert len(shown) > 10
-    assert leaked == []
-    assert answers == dict.fromkeys(forms, 404)
-    assert chosen.headers["location"] == "/dead?retried=0&left=1"
-    assert guarded.parts.listener_store.get(None, listener.id) == listener
-    assert guarded.parts.delivery_store.get(None, delivery.id)[0] == delivery
-
-
-def test_a_session_is_no_token_and_ends_with_it(signed_in, guarded):
-    browser, token = signed_in(Role.ADMIN)
-    (cookie,) = browser.session.cookies
-
-    assert "wnb_" not in cookie.value
-    assert cookie.has_nonstandard_attr("HttpOnly")
-    assert cookie.get_nonstandard_attr("SameSite").lower() == "strict"
-    api = requests.get(
-        f"{guarded.url}/v1/listeners", cookies={cookie.name: cookie.value}, timeout=10
-    )
-    assert api.status_code == 401
-
-    guarded.parts.token_store.revoke(None, token.id)
-    assert browser.get("/", allow_redirects=False).status_code == 303
-
-
-def test_who_signs_out_is_out(signed_in):
-    browser, _ = signed_in(Role.READER)
-
-    browser.post("/sign-out", of="/listeners")
-
-    assert browser.get("/", allow_redirects=False).status_code == 303
 
 
 def test_a_page_hears_of_changes_and_of_events(browser, api):
