@@ -3,6 +3,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from http import HTTPStatus
 from typing import Any, Final
 
 import click
@@ -51,6 +52,13 @@ def asks(command: Command) -> Command:
     ):
         command = option(command)
     return command
+
+
+def is_passing(err: ClientError | NoAnswer) -> bool:
+    """Tell whether the same may be answered later: bridge or database are away."""
+    if isinstance(err, NoAnswer):
+        return True
+    return err.status >= HTTPStatus.INTERNAL_SERVER_ERROR
 
 
 @contextmanager

@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from bridge.client import NoAnswer
+from bridge.cli.asking import is_passing
+from bridge.client import ClientError, NoAnswer
 
 PAUSE_SECONDS: Final = 1.0
 REMEMBERED: Final = 10_000
@@ -47,6 +48,7 @@ def follow(ask: Ask, note: Callable[[str], object]) -> Iterator[Delivery]:
 
     Raises:
         NoAnswer: It did not answer the first time.
+        ClientError: It could not do so then, or will not.
     """
     seen = Seen()
     yield from seen.news(ask())
@@ -55,7 +57,9 @@ def follow(ask: Ask, note: Callable[[str], object]) -> Iterator[Delivery]:
         time.sleep(PAUSE_SECONDS)
         try:
             found = ask()
-        except NoAnswer as err:
+        except (NoAnswer, ClientError) as err:
+            if not is_passing(err):
+                raise
             if not is_away:
                 note(f"{err}; it is asked again until it does")
             is_away = True

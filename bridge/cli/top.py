@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
-from bridge.cli.asking import asking, asks
+from bridge.cli.asking import asking, asks, is_passing
 from bridge.cli.gauging import Rates, Reading, between, read
 from bridge.cli.glance import Glance, as_json, as_screen, as_text
 from bridge.cli.showing import show_json
@@ -68,7 +68,9 @@ def _stay(console: Console, looks: Iterator[Glance]) -> None:
         while True:
             try:
                 shown = as_screen(next(looks), console.height)
-            except NoAnswer as err:
+            except (NoAnswer, ClientError) as err:
+                if not is_passing(err):
+                    raise
                 shown = Text(f"{err}; it is asked again until it does", style="red")
             live.update(shown, refresh=True)
 

@@ -42,10 +42,11 @@ def on_a_terminal(*args, stdin, command=NOTIFIER, **env):
     return done.stdout, shown.decode()
 
 
-def interrupted_on_a_terminal(*args, once, command=NOTIFIER_BRIDGE, **env):
+def interrupted_on_a_terminal(*args, once, before=None, command=NOTIFIER_BRIDGE, **env):
     """Run a command on a terminal, press Ctrl-C once it shows a text.
 
-    Return all that it showed, and its exit status.
+    Return all that it showed, and its exit status. `before` is another text, and what
+    is done once that is shown.
     """
     terminal, end = pty.openpty()
     shown = b""
@@ -62,6 +63,9 @@ def interrupted_on_a_terminal(*args, once, command=NOTIFIER_BRIDGE, **env):
             is_interrupted = False
             while part := screen.read(4096):
                 shown += part
+                if before is not None and before[0].encode() in shown:
+                    before[1]()
+                    before = None
                 if once.encode() in shown and not is_interrupted:
                     process.send_signal(signal.SIGINT)
                     is_interrupted = True

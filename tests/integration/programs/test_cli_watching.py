@@ -15,6 +15,7 @@ from tests.integration.programs.test_cli_terminal import (
     interrupted_on_a_terminal,
     on_a_terminal,
 )
+from tests.served import ServedApi
 from tests.stored import NOW, a_delivery, a_listener, an_attempt, an_envelope
 
 
@@ -83,6 +84,22 @@ def test_top_stays_on_a_terminal_until_ctrl_c(api):
 
     assert "notifier-bridge top" in shown
     assert "waiting" in shown
+    assert status == 0
+
+
+def test_top_outlives_a_database_that_is_away(tmp_path):
+    with ServedApi(f"sqlite:///{tmp_path}/bridge.sqlite3") as own:
+
+        def harm():
+            with own.database.write() as connection:
+                connection.exec_driver_sql("DROP TABLE deliveries")
+
+        shown, status = interrupted_on_a_terminal(
+            *("top", "--interval", "0.1"), before=("dead", harm),
+            once="the database refused", BRIDGE_URL=own.url,
+        )  # fmt: skip
+
+    assert "it is asked again until" in " ".join(shown.split())
     assert status == 0
 
 
