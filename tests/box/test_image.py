@@ -150,6 +150,31 @@ def test_the_bridge_delivers_as_the_compose_file_starts_it(
     assert {one.name for one in tmp_path.iterdir()} == {"bridge.log"}
 
 
+def test_a_bridge_alone_answers_beyond_its_container(stages, environment, tmp_path):
+    """As the page runs it; from elsewhere loopback is out of reach."""
+    words = PAGE.text.partition("| a bridge alone, with SQLite |")[2].partition("`;")[0]
+    alone = dict(re.findall(r"-e (\w+)=(\S+)", words))
+    own = ("OS_API__PORT", "PATH", "HOME", "XDG_DATA_HOME")
+    environment = {**{name: environment[name] for name in own}, **alone}
+    final = {one.word: one for one in stages[-1]}
+    command = [*final["ENTRYPOINT"].words, *final["CMD"].words]
+    is_alive = at(environment["OS_API__PORT"], final["HEALTHCHECK"].words)
+
+    with (tmp_path / "bridge.log").open("w+") as log:
+        bridge = subprocess.Popen(
+            command, env=environment, cwd=tmp_path, stdout=log, stderr=log
+        )
+        try:
+            until(lambda: ask(is_alive, **environment)[0], (0).__eq__, SECONDS)
+        finally:
+            bridge.terminate()
+            status = bridge.wait(60)
+        log.seek(0)
+        assert f"API: http://0.0.0.0:{environment['OS_API__PORT']}" in log.read()
+    assert status == 0
+    assert (tmp_path / "workflow-notifier/bridge.sqlite3").exists()
+
+
 def the_token(environment):
     """Run what the page runs in the container; return the token."""
     *_, check, create = PAGE.block("sh compose").splitlines()
