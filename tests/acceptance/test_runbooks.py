@@ -2,7 +2,6 @@
 """Every command of a runbook works at a bridge where all is well."""
 
 import shlex
-import textwrap
 
 import pytest
 import requests
@@ -22,7 +21,7 @@ def commands():
     found = {
         line.strip()
         for page in PAGES
-        for block in textwrap.dedent(Page(page).text).split("```sh\n")[1:]
+        for block in Page(page).text.split("```sh\n")[1:]
         for line in block.partition("```")[0].splitlines()
         if line.strip()
     }
