@@ -29,8 +29,8 @@ _MOST: Final = 2**16
 
 _log = logging.getLogger(__name__)
 
-_Ready = tuple[EventKey, Received, frozenset[ListenerId]]
-"""What may go on its way, and who was told of it before."""
+_Ready = tuple[EventKey, Received, Sequence[Listener]]
+"""What may go on its way, and who is to hear of it: as it was when it came in."""
 
 
 class Routes(Protocol):
@@ -126,8 +126,7 @@ class Intake:
             if self._asking is None:
                 self._asking = asyncio.get_running_loop().create_task(self._ask())
         else:
-            self._ready.append((key, received, frozenset()))
-            self._go_on()
+            self._route(key, received, frozenset())
 
     def tick(self) -> None:
         """Look whether more may be on their way, or fewer; some ten times a second."""
@@ -140,18 +139,24 @@ class Intake:
     def _go_on(self) -> None:
         while self._ready and self._on_their_way < self._room:
             self._on_their_way += 1
-            ready = self._ready.popleft()
+            key, received, listeners = self._ready.popleft()
+            landed = partial(self._landed, key)
             try:
-                self._route(*ready)
+                self._dispatcher.dispatch(
+                    received.envelope, listeners, landed, received.question
+                )
             except Exception:  # noqa: BLE001 - a loop's edge: the next events are not at fault
                 self._on_their_way -= 1
-                _log_failure(ready[1])
+                _log_failure(received)
 
     def _route(
         self, key: EventKey, received: Received, told: frozenset[ListenerId]
     ) -> None:
         matched = partial(self._matched, key, received, told)
-        self._router.match(received.envelope.event, matched)
+        try:
+            self._router.match(received.envelope.event, matched)
+        except Exception:  # noqa: BLE001 - a loop's edge: the next events are not at fault
+            _log_failure(received)
 
     def _matched(
         self,
@@ -166,8 +171,8 @@ class Intake:
             for one in listeners
             if one.id not in told or _is_asked_again(one, question)
         ]
-        landed = partial(self._landed, key)
-        self._dispatcher.dispatch(received.envelope, shall_hear, landed, question)
+        self._ready.append((key, received, shall_hear))
+        self._go_on()
 
     def _landed(self, key: EventKey, refusal: str | None) -> None:
         self._on_their_way -= 1
@@ -191,11 +196,8 @@ class Intake:
                 batch, self._repeats = self._repeats, []
                 keys = {received.envelope.key: received for received in batch}
                 known = await self._known(list(keys))
-                self._ready.extend(
-                    (key, received, frozenset(known.get(key, ())))
-                    for key, received in keys.items()
-                )
-                self._go_on()
+                for key, received in keys.items():
+                    self._route(key, received, frozenset(known.get(key, ())))
         finally:
             self._asking = None
 

@@ -72,3 +72,19 @@ async def test_receivers_that_are_slow_to_answer_hold_up_nobody_else(stores, pro
 
         await until(lambda: running.settled == ["prompt"])
         assert len(running.told) == MANY + 1
+
+
+@pytest.mark.usefixtures("prompt")
+@on_loop
+async def test_who_hears_of_an_event_is_decided_when_it_comes_in(stores):
+    async with RunningWorker(stores) as running:
+        with busy(running):
+            for number in range(MANY):
+                running.source.hand(an_envelope(str(number)))
+            await running.calls(FEW)
+            kept(stores, name="came later", task="charge", max_in_flight=MANY)
+            await running.worker.router.refresh()
+
+        await until(lambda: len(running.settled) == MANY)
+
+    assert len(running.told) == MANY
