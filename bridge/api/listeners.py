@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from bridge import model
 from bridge.api.parts import Parts
-from bridge.api.reading import StrictRoute
+from bridge.api.reading import strict_routes
 from bridge.api.roles import Caller
 from bridge.api.schemas import (
     DEFAULT_LIMIT,
@@ -194,8 +194,8 @@ def router(parts: Parts) -> APIRouter:
     """Return the routes."""
     routes = ListenerRoutes(parts)
     one = f"{PATH}/{{listener_id}}"
-    api = APIRouter(tags=["listeners"], route_class=StrictRoute)
-    for path, handler, method, name, status, answer in (
+    return strict_routes(
+        "listeners",
         (PATH, routes.add, "POST", "add_listener", 201, Listener),
         (PATH, routes.find, "GET", "find_listeners", 200, ListenerPage),
         (one, routes.get, "GET", "get_listener", 200, Listener),
@@ -204,16 +204,7 @@ def router(parts: Parts) -> APIRouter:
         (one, routes.remove, "DELETE", "remove_listener", 204, None),
         (f"{one}/secret", routes.rotate, "POST", "rotate_secret", 200, Listener),
         (f"{one}/test", routes.test, "POST", "test_listener", 200, Outcome),
-    ):
-        api.add_api_route(
-            path,
-            handler,
-            methods=[method],
-            name=name,
-            status_code=status,
-            response_model=answer,
-        )
-    return api
+    )
 
 
 def _etag(listener: model.Listener) -> str:

@@ -17,7 +17,7 @@ from pydantic import BaseModel, BeforeValidator, Field
 
 from bridge.api.parts import Parts
 from bridge.api.problems import OLD_PATHS
-from bridge.api.reading import StrictRoute
+from bridge.api.reading import strict_routes
 from bridge.api.roles import Caller
 from bridge.api.schemas import MAX_LIMIT
 from bridge.errors import Conflict, Invalid, NotFound, OutOfDate
@@ -160,23 +160,14 @@ def router(parts: Parts) -> APIRouter:
     """Return the routes."""
     routes = WorkbookRoutes(parts)
     one = f"{PATH}/{{listener_id}}"
-    api = APIRouter(tags=["listeners of a workbook"], route_class=StrictRoute)
-    for path, handler, method, name, status, answer in (
+    return strict_routes(
+        "listeners of a workbook",
         (PATH, routes.add, "POST", "add_workbook_listener", 201, WorkbookListenerMade),
         (PATH, routes.find, "GET", "find_workbook_listeners", 200, WorkbookListeners),
         (one, routes.get, "GET", "get_workbook_listener", 200, WorkbookListener),
         (one, routes.change, "PUT", "change_workbook_listener", 200, WorkbookListener),
         (one, routes.remove, "DELETE", "remove_workbook_listener", 204, None),
-    ):
-        api.add_api_route(
-            path,
-            handler,
-            methods=[method],
-            name=name,
-            status_code=status,
-            response_model=answer,
-        )
-    return api
+    )
 
 
 def _old_json(listener: Listener) -> dict[str, Any]:

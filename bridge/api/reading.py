@@ -4,11 +4,13 @@
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from fastapi import HTTPException, Request, Response
+from fastapi import APIRouter, HTTPException, Request, Response
 from fastapi.routing import APIRoute
 
 from notifier.errors import InvalidEvent
 from notifier.wire.body import decode_json, encode_json
+
+_Row = tuple[str, Callable[..., Any], str, str, int, Any]
 
 
 class StrictRequest(Request):
@@ -41,3 +43,23 @@ class StrictRoute(APIRoute):
             return await handle(StrictRequest(request.scope, request.receive))
 
         return strictly
+
+
+def strict_routes(tag: str, *rows: _Row) -> APIRouter:
+    """Return routes whose bodies are read by `StrictRequest`.
+
+    Args:
+        tag: Under which the description of the API lists them.
+        *rows: Path, handler, method, name, usual status and the shape of the answer.
+    """
+    api = APIRouter(tags=[tag], route_class=StrictRoute)
+    for path, handler, method, name, status, answer in rows:
+        api.add_api_route(
+            path,
+            handler,
+            methods=[method],
+            name=name,
+            status_code=status,
+            response_model=answer,
+        )
+    return api

@@ -8,7 +8,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 
 from bridge.api.parts import Parts
-from bridge.api.reading import StrictRoute
+from bridge.api.reading import strict_routes
 from bridge.api.roles import Caller
 from bridge.api.schemas import DEFAULT_LIMIT, MAX_LIMIT
 from bridge.model import ListenerId
@@ -123,19 +123,10 @@ def router(parts: Parts) -> APIRouter:
     routes = ReplayRoutes(parts)
     one = f"{PATH}/{{replay_id}}"
     of_listener = "/v1/listeners/{listener_id}/replay"
-    api = APIRouter(tags=["replays"], route_class=StrictRoute)
-    for path, handler, method, name, status, answer in (
+    return strict_routes(
+        "replays",
         (of_listener, routes.begin, "POST", "replay_to_listener", 202, ReplayShown),
         (PATH, routes.find, "GET", "find_replays", 200, ReplayPage),
         (one, routes.get, "GET", "get_replay", 200, ReplayShown),
         (f"{one}/stop", routes.stop, "POST", "stop_replay", 202, ReplayShown),
-    ):
-        api.add_api_route(
-            path,
-            handler,
-            methods=[method],
-            name=name,
-            status_code=status,
-            response_model=answer,
-        )
-    return api
+    )

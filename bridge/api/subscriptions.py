@@ -18,7 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from bridge import model
 from bridge.api.parts import Parts
-from bridge.api.reading import StrictRoute
+from bridge.api.reading import strict_routes
 from bridge.api.roles import Caller
 from bridge.api.schemas import DEFAULT_LIMIT, MAX_LIMIT
 from bridge.errors import Invalid, NotFound
@@ -106,23 +106,14 @@ def router(parts: Parts) -> APIRouter:
     """Return the routes."""
     routes = SubscriptionRoutes(parts)
     one = f"{PATH}/{{listener_id}}"
-    api = APIRouter(tags=["subscriptions (CloudEvents)"], route_class=StrictRoute)
-    for path, handler, method, name, status, answer in (
+    return strict_routes(
+        "subscriptions (CloudEvents)",
         (PATH, routes.add, "POST", "add_subscription", 201, Subscription),
         (PATH, routes.find, "GET", "find_subscriptions", 200, list[Subscription]),
         (one, routes.get, "GET", "get_subscription", 200, Subscription),
         (one, routes.replace, "PUT", "replace_subscription", 200, Subscription),
         (one, routes.remove, "DELETE", "remove_subscription", 200, Subscription),
-    ):
-        api.add_api_route(
-            path,
-            handler,
-            methods=[method],
-            name=name,
-            status_code=status,
-            response_model=answer,
-        )
-    return api
+    )
 
 
 def _is_webhook(listener: model.Listener) -> bool:

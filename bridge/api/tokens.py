@@ -9,7 +9,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from bridge.api.parts import Parts
-from bridge.api.reading import StrictRoute
+from bridge.api.reading import strict_routes
 from bridge.api.roles import Caller
 from bridge.api.schemas import DEFAULT_LIMIT, MAX_LIMIT
 from bridge.issuer import DEFAULT_LIFE, MAX_LIFE
@@ -136,20 +136,11 @@ def router(parts: Parts) -> APIRouter:
     """Return the routes."""
     routes = TokenRoutes(parts)
     one = f"{PATH}/{{token_id}}"
-    api = APIRouter(tags=["tokens"], route_class=StrictRoute)
-    for path, handler, method, name, status, answer in (
+    return strict_routes(
+        "tokens",
         (PATH, routes.add, "POST", "add_token", 201, TokenMade),
         (PATH, routes.find, "GET", "find_tokens", 200, TokenPage),
         (one, routes.get, "GET", "get_token", 200, TokenShown),
         (one, routes.remove, "DELETE", "remove_token", 204, None),
         ("/v1/access", routes.access, "GET", "get_access", 200, AccessShown),
-    ):
-        api.add_api_route(
-            path,
-            handler,
-            methods=[method],
-            name=name,
-            status_code=status,
-            response_model=answer,
-        )
-    return api
+    )
