@@ -109,7 +109,9 @@ def read(values: Values) -> dict[str, Any]:
     Raises:
         Invalid: A header is none.
     """
-    body: dict[str, Any] = {name: values[name].strip() or None for name in _TEXTS}
+    # Forms send a line's end as CR LF (HTML, "normalize newlines").
+    texts = {name: values[name].strip().replace("\r\n", "\n") for name in _TEXTS}
+    body: dict[str, Any] = {name: text or None for name, text in texts.items()}
     project = values["project"].strip()
     delays = [one for one in re.split(r"[\s,]+", values["retry.delays_seconds"]) if one]
     return body | {

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The page without a browser: what it shows, and what its forms do."""
 
+import html
 import re
 from functools import partial
 
@@ -97,6 +98,17 @@ def test_a_form_changes_a_callback_to_what_it_would_have_made(
 
     assert answer.status_code == 303, answer.text
     assert api.parts.listener_store.get(None, old.id).callback == model.callback
+
+
+def test_a_condition_of_several_lines_outlives_the_form(browser, api):
+    when = "$.task.name = 'a'\nor $.task.name = 'b'"
+    browser.post("/listeners/new", **(FORM | {"when": when.replace("\n", "\r\n")}))
+
+    (kept,) = api.parts.listener_store.find(limit=2)
+    assert kept.when == when
+    form = browser.get(f"/listeners/{kept.id}/edit").text
+    (shown,) = re.findall(r'<textarea id="when".*?>\n(.*?)</textarea>', form, re.DOTALL)
+    assert html.unescape(shown) == when
 
 
 @pytest.mark.parametrize(
