@@ -116,9 +116,7 @@ def test_order_may_be_wished_for_while_events_flow(bridges, publish, postgres_ur
             # What is published while the change takes hold is told either way.
             tally.wait_for_some(first * EXECUTIONS)
             left = changed + HOLDS_WITHIN_SECONDS - time.monotonic()
-            time.sleep(
-                max(0, left)
-            )  # nobody tells when it has; the page promises so much
+            time.sleep(max(0, left))  # nobody tells when it has: so much is promised
             after = names(EXECUTIONS, each, first)
             publish(after)
             first += each
