@@ -25,6 +25,22 @@ LOOK_SECONDS = 0.02
 _FOREIGN = ("AMQP_URL", "DATABASE_URL", "NOTIFIER_", "OS_", "XDG_")
 
 
+def is_ready(url):
+    """Tell whether the bridge there takes events in."""
+    try:
+        return requests.get(f"{url}/readyz", timeout=5).ok
+    except (requests.ConnectionError, requests.Timeout):  # it still starts
+        return False
+
+
+def wait_until_ready(url):
+    """Wait for it; until then, nothing need be bound to the exchange."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not is_ready(url):
+        assert time.monotonic() < deadline
+        time.sleep(LOOK_SECONDS)
+
+
 class BridgeProcess:
     """A context manager; whatever still runs at its end is killed.
 
@@ -124,10 +140,7 @@ class BridgeProcess:
         self.wait_until(self.is_ready, seconds)
 
     def is_ready(self):
-        try:
-            return requests.get(f"{self.url}/readyz", timeout=5).ok
-        except (requests.ConnectionError, requests.Timeout):  # it still starts
-            return False
+        return is_ready(self.url)
 
     def wait_until(self, look, seconds=PATIENCE_SECONDS):
         """Look again and again until it is so."""

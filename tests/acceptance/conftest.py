@@ -19,6 +19,7 @@ from bridge.settings import (
 from notifier.notifier import Notifier
 from tests.acceptance.endpoint import Endpoint
 from tests.acceptance.terminals import Terminals, until
+from tests.bridges import wait_until_ready
 
 COMMANDS = Path(sys.executable).parent
 """Where the commands of this checkout are installed."""
@@ -42,6 +43,7 @@ def bridge(bus_url, tmp_path):
         secrets=SecretSettings(key_file=tmp_path / "bridge.key"),
     )
     with EmbeddedBridge(settings) as bridge:
+        wait_until_ready(bridge.url)
         yield bridge
 
 

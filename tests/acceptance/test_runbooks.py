@@ -4,12 +4,10 @@
 import shlex
 
 import pytest
-import requests
 from click.testing import CliRunner
 
 from bridge.cli import main as of_bridge
 from notifier.cli import main as of_notifier
-from tests.acceptance.terminals import until
 from tests.pages import ROOT, Page
 
 PAGES = sorted((ROOT / "docs/runbooks").glob("*.md"))
@@ -40,7 +38,6 @@ def test_the_commands_of_the_runbooks_work(bridge, tmp_path):
         "XDG_DATA_HOME": str(tmp_path),
     }
 
-    until(lambda: requests.get(f"{bridge.url}/readyz", timeout=5), bool)
     for command in commands():
         program, *arguments = shlex.split(command)
         done = CliRunner().invoke(PROGRAMS[program], arguments, env=home)

@@ -19,6 +19,7 @@ from bridge.settings import (
 from notifier.event import Event
 from notifier.publishers.amqp import AmqpPublisher
 from notifier.publishers.http import HttpPublisher
+from tests.bridges import wait_until_ready
 from tests.gatekeeper import Gatekeeper
 
 _numbers = itertools.count(1)
@@ -83,6 +84,7 @@ def calling(way, folder, amqp_url=None):
         secrets=SecretSettings(key_file=folder / "bridge.key"),
     )
     with Gatekeeper() as keeper, EmbeddedBridge(settings) as bridge:
+        wait_until_ready(bridge.url)
         match way:
             case "amqp":
                 caller = AmqpPublisher(amqp_url)

@@ -9,7 +9,6 @@ from datetime import UTC, datetime, timedelta
 
 import kombu
 import pytest
-import requests
 
 from bridge.embedded import EmbeddedBridge
 from bridge.settings import (
@@ -22,7 +21,7 @@ from bridge.settings import (
 from notifier.event import Event
 from notifier.publishers.amqp import AmqpPublisher
 from notifier.topology import HISTORY_STREAM
-from tests.acceptance.terminals import until
+from tests.bridges import wait_until_ready
 from tests.pages import Page
 from tests.served import KEY
 
@@ -41,8 +40,7 @@ def bridge(amqp_url, tmp_path):
         secrets=SecretSettings(key=KEY),
     )
     with EmbeddedBridge(settings) as bridge:
-        # before that, nothing is kept
-        until(lambda: requests.get(f"{bridge.url}/readyz", timeout=5), bool)
+        wait_until_ready(bridge.url)
         yield bridge
 
 
