@@ -17,7 +17,7 @@ from sqlalchemy import ColumnElement, Connection, Select, func, select, text, tu
 
 from bridge.model.replay import Phase, Place, Replay, Wanted
 from bridge.store.database import Database
-from bridge.store.events import StoredEvent, envelope_of
+from bridge.store.events import StoredEvent, stored_of
 from bridge.store.tables import events
 
 SPAN: Final = 20_000
@@ -139,7 +139,7 @@ def _of_execution(
     if place.received_at is not None:
         query = query.where(key > (place.received_at, place.position))
     query = query.order_by(events.c.received_at, events.c.position).limit(limit)
-    found = [_stored(row) for row in connection.execute(query)]
+    found = [stored_of(row) for row in connection.execute(query)]
     if len(found) < limit:
         return Page(found, Place(upto), is_last=True)
     last = found[-1]
@@ -160,7 +160,7 @@ def _by_position(
     rows = connection.execute(query).all()
     if not in_order and len(rows) == limit:
         end = rows[-1].position
-    found = [_stored(row) for row in rows]
+    found = [stored_of(row) for row in rows]
     if in_order:
         found.sort(key=lambda one: (one.received_at, one.position))
     return Page(found, Place(end), is_last=end >= upto)
@@ -199,7 +199,3 @@ def _limits(wanted: Wanted) -> list[ColumnElement[bool]]:
     if wanted.execution_id is not None:
         limits.append(events.c.execution_id == wanted.execution_id)
     return limits
-
-
-def _stored(row: Any) -> StoredEvent:  # noqa: ANN401 - a row of SQLAlchemy's
-    return StoredEvent(row.position, envelope_of(row), row.received_at)
