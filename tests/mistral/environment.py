@@ -34,7 +34,7 @@ def main():
     sys.stdout.flush()
     venv.create(ENVIRONMENT, clear=True, with_pip=True)
     pip("install", "--constraint", CONSTRAINTS, *_WANTED)
-    BEFORE.write_text(pip("freeze", "--all"))
+    BEFORE.write_text(pip("list", "--format", "freeze"))
     pip("install", "--editable", f"{ROOT}[mistral]")
     _READY.write_text(fingerprint)
 
