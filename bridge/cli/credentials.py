@@ -4,12 +4,11 @@
 import json
 import os
 import re
-import sys
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any, Final
 
 from bridge import keyring
+from bridge.cli.files import read_file
 from bridge.client import is_loopback
 from bridge.errors import Invalid
 
@@ -32,7 +31,7 @@ def read_auth(name: str) -> dict[str, Any]:
     Raises:
         Invalid: It cannot be read, or is neither. Quotes nothing.
     """
-    text = _read(_AUTH, name)
+    text = read_file(_AUTH, name)
     if "-----BEGIN" in text and not text.lstrip().startswith("{"):
         return _from_pem(text)
     try:
@@ -54,7 +53,7 @@ def read_secret(name: str) -> str:
     Raises:
         Invalid: It cannot be read, or holds nothing.
     """
-    secret = _read(_SECRET, name).strip()
+    secret = read_file(_SECRET, name).strip()
     if not secret:
         raise Invalid(_SECRET, "holds nothing; whsec_... is expected")
     return secret
@@ -70,7 +69,7 @@ def bridge_token(file: str | None) -> str | None:
         Invalid: It cannot be read, or is no token. Quotes nothing.
     """
     place = _VARIABLE if file is None else _TOKEN
-    text = os.environ.get(_VARIABLE, "") if file is None else _read(_TOKEN, file)
+    text = os.environ.get(_VARIABLE, "") if file is None else read_file(_TOKEN, file)
     if file is None and not text:
         return None
     if not re.fullmatch(r"[!-~]+", text.strip()):
@@ -87,14 +86,6 @@ def note_secret(added: Mapping[str, Any]) -> None:
     if url is not None and is_loopback(url):
         is_secret = added["signing"] != "v1a"
         keyring.remember(url, added["secret" if is_secret else "public_key"])
-
-
-def _read(option: str, name: str) -> str:
-    try:
-        return sys.stdin.read() if name == "-" else Path(name).read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as err:
-        reason = getattr(err, "strerror", None) or "is not UTF-8 text"
-        raise Invalid(option, f"{name}: {reason}") from None
 
 
 def _from_pem(text: str) -> dict[str, Any]:

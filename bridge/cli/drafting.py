@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from bridge.cli.credentials import read_auth, read_secret
+from bridge.cli.filters import read_filters
 from bridge.client import Json
 from bridge.errors import Invalid
 
@@ -53,6 +54,9 @@ def change(given: Mapping[str, Any]) -> Json:
         listener["secret"] = read_secret(given["secret_file"])
     if events := _events(given["events"]):
         listener["events"] = events
+    filters = read_filters(given["filters"], given["filter_file"])
+    if filters is not None:
+        listener["filters"] = filters
     callback = _named(given, _OF_CALLBACK)
     if callback.get("mode") == "cast":
         callback.setdefault("on_timeout", None)  # it has no meaning any more

@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from bridge.cli.asking import asking, asks
+from bridge.cli.filters import filter_texts
 from bridge.cli.showing import show_json, show_members, show_table
 from bridge.cli.wording import (
     answer_of,
@@ -112,6 +113,7 @@ def show_listener(listener: dict[str, Any], form: str) -> None:
             ("listens to", bound_to(listener)),
             ("events", listener["events"]),
             ("when", listener["when"]),
+            ("filters", "; ".join(filter_texts(listener["filters"])) or None),
             ("callback", callback_of(listener)),
             ("headers", callback.get("headers") or None),
             ("signs in by", auth_of(callback)),

@@ -51,6 +51,20 @@ DESCRIBING: Final = (
     Option("--description", "description", "For people."),
     Option("--when", "when", "Condition in YAQL over the event's data."),
     Option(
+        "--filter",
+        "filters",
+        "Over the event's attributes: CloudEvents SQL such as \"workbook = 'orders'\", "
+        "or a filter of another dialect in JSON. All have to let it pass.",
+        metavar="FILTER",
+        is_repeated=True,
+    ),
+    Option(
+        "--filter-json",
+        "filter_file",
+        "Holds a filter, or a list of them, in JSON; - is standard input.",
+        metavar="FILE",
+    ),
+    Option(
         "--method",
         "method",
         "Of the webhook.",

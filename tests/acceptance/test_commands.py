@@ -95,6 +95,7 @@ def test_a_bridge_that_is_not_there_is_told_with_the_way_out(terminals, command,
     [
         ("--events on-task-eror", "events[0]: 'on-task-eror' is not a known event"),
         ("--when '$.a == 1'", "when: at character 5: unexpected '=='; compare with ="),
+        ("""--filter "type LIKE" """, "filters[0].sql: at character 10: "),
         ("--header 'Host: x'", "callback.headers.Host: is set by the bridge itself"),
     ],
 )
