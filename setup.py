@@ -28,6 +28,8 @@ KEYSTONE = ["keystonemiddleware>=10.7"]
 MISTRAL: list[str] = []
 OPENSTACKCLIENT = ["osc-lib>=3.2"]
 OSLO = ["oslo.messaging>=14.9"]
+# Metrics stay Prometheus'; OTLP goes over HTTP, by the requests that is here already.
+OTEL = ["opentelemetry-exporter-otlp-proto-http>=1.28", "opentelemetry-sdk>=1.28"]
 OUTBOX = ["SQLAlchemy>=2.0.36"]
 POSTGRESQL = ["psycopg[binary]>=3.2"]
 TASKFLOW = ["taskflow>=5.9"]
@@ -81,6 +83,7 @@ setup(
         "mistral": MISTRAL,
         "openstackclient": OPENSTACKCLIENT,
         "oslo": OSLO,
+        "otel": OTEL,
         "outbox": OUTBOX,
         "postgresql": POSTGRESQL,
         "taskflow": TASKFLOW,
@@ -90,6 +93,7 @@ setup(
             *KEYSTONE,
             *OPENSTACKCLIENT,
             *OSLO,
+            *OTEL,
             *OUTBOX,
             *POSTGRESQL,
             *TASKFLOW,

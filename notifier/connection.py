@@ -3,6 +3,7 @@
 
 from typing import TYPE_CHECKING, Literal
 
+from notifier.conventions import BRIDGE, RABBITMQ, Destination
 from notifier.errors import SettingsError
 from notifier.notifier import Notifier
 from notifier.publishers.publisher import Publisher
@@ -62,6 +63,11 @@ def open_publisher(settings: Settings, url: str | None = None) -> Publisher:
         SettingsError: The URL is none of these.
     """
     url = url or settings.bus.url or settings.http_url
+    publisher = _opened(settings, url)
+    return publisher if settings.spans == "none" else _traced(publisher, settings, url)
+
+
+def _opened(settings: Settings, url: str) -> Publisher:
     match url.partition("://")[0]:
         case "amqp" | "amqps":
             return open_broker(settings.bus, url)
@@ -77,6 +83,20 @@ def open_publisher(settings: Settings, url: str | None = None) -> Publisher:
             return OsloPublisher(url.removeprefix("oslo+"))
         case _:
             raise SettingsError(f"{masked(url)} is no URL of a broker or a bridge")
+
+
+def _traced(publisher: Publisher, settings: Settings, url: str) -> Publisher:
+    try:
+        from notifier.publishers import traced  # noqa: PLC0415 - optional library
+        from notifier.tracing import open_tracer  # noqa: PLC0415 - optional library
+    except ImportError as err:
+        raise SettingsError(
+            "[tracing] spans = otlp needs OpenTelemetry; pip install "
+            "'workflow-notifier[otel]'"
+        ) from err
+    system = BRIDGE if url.startswith("http") else RABBITMQ
+    destination = Destination(system, settings.bus.exchange, url)
+    return traced.traced(publisher, open_tracer("notifier"), destination)
 
 
 def open_broker(bus: Bus, url: str) -> "AmqpPublisher":

@@ -184,7 +184,7 @@ def outgoing(call: Call) -> Outgoing:
         routing_key=_fit(f"{project_word(listener.project)}.{key}"),
         body=body,
         properties=properties,
-        headers={**headers, ID_HEADER: call.delivery_id},
+        headers={**headers, **(call.trace or {}), ID_HEADER: call.delivery_id},
         key=event.execution_id,
         id=event.id,
     )

@@ -14,7 +14,6 @@ from bridge.callbacks.guard import FIELD, Guard, target_of
 from bridge.callbacks.signing import Signer
 from bridge.errors import Invalid
 from bridge.model import Call, CallbackSpec, Format, HeaderAuth
-from notifier.event import Event
 from notifier.wire import ce_headers, structured, trace_headers
 from notifier.wire.call import WAIT_HEADER, wait_text
 from notifier.wire.cloudevents import STRUCTURED
@@ -103,7 +102,7 @@ def headers_of(call: Call, *, timestamp: int, user_agent: str) -> dict[str, str]
     listener = call.listener
     return {
         **constant_headers(listener.callback, user_agent),
-        **event_headers(call.envelope.event, listener.callback.format),
+        **event_headers(call),
         **wait_headers(call),
         "webhook-id": call.delivery_id,
         "webhook-timestamp": str(timestamp),
@@ -121,9 +120,11 @@ def body_of(call: Call) -> bytes:
     return structured(envelope.event, envelope.body, {})
 
 
-def event_headers(event: Event, form: Format) -> dict[str, str]:
+def event_headers(call: Call) -> dict[str, str]:
     """Return the headers that tell of an event; structured, its body tells the most."""
-    return ce_headers(event) if form is Format.STANDARD else trace_headers(event)
+    event, form = call.envelope.event, call.listener.callback.format
+    headers = ce_headers(event) if form is Format.STANDARD else trace_headers(event)
+    return headers if call.trace is None else {**headers, **call.trace}
 
 
 def wait_headers(call: Call) -> dict[str, str]:

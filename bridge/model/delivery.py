@@ -2,6 +2,7 @@
 """One event on its way to one listener, and every try to bring it there."""
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import Enum
@@ -148,6 +149,7 @@ class Call:
 
     Attributes:
         wait: So long somebody waits for the answer; None: nobody does.
+        trace: Headers of W3C Trace Context to send; None: the event's own.
     """
 
     delivery_id: DeliveryId
@@ -155,6 +157,7 @@ class Call:
     listener: Listener
     envelope: Envelope
     wait: timedelta | None = None
+    trace: Mapping[str, str] | None = None
 
 
 def delivery_id(source: str, event_id: str, listener_id: ListenerId) -> DeliveryId:

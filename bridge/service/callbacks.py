@@ -12,6 +12,7 @@ from bridge.callbacks.guard import Guard
 from bridge.callbacks.handshake import Handshake
 from bridge.callbacks.http import HttpCallback
 from bridge.callbacks.webhooks import Webhooks
+from bridge.service.tracing import Tracing
 from bridge.settings import CallbackSettings
 
 
@@ -22,6 +23,7 @@ class Callbacks:
         settings: Where callbacks may lead.
         sender: To exchanges; None without a broker.
         own_exchange: That events come from.
+        tracing: Makes spans of attempts.
 
     Attributes:
         handshake: Asks receivers for their consent; None: nobody is asked.
@@ -29,7 +31,11 @@ class Callbacks:
     """
 
     def __init__(
-        self, settings: CallbackSettings, sender: Sender | None, own_exchange: str
+        self,
+        settings: CallbackSettings,
+        sender: Sender | None,
+        own_exchange: str,
+        tracing: Tracing,
     ) -> None:
         loop = asyncio.get_running_loop()
         self.handshake = _handshake(settings)
@@ -40,10 +46,9 @@ class Callbacks:
             exchanges=frozenset(settings.amqp_exchanges),
             own_exchange=own_exchange,
         )
-        self.by_type: Final[Mapping[str, Callback]] = {
-            "http": self._http,
-            "amqp": self._amqp,
-        }
+        self.by_type: Final[Mapping[str, Callback]] = tracing.callbacks(
+            {"http": self._http, "amqp": self._amqp}
+        )
 
     def follow(self, settings: CallbackSettings) -> None:
         """Lead where the settings allow it from now on."""

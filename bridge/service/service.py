@@ -38,6 +38,7 @@ from bridge.service.signing_in import HOW, sign_in
 from bridge.service.standby import Standby
 from bridge.service.stores import Stores, open_stores
 from bridge.service.supplies import Supplies
+from bridge.service.tracing import Tracing
 from bridge.service.web import Web, bind, url_of
 from bridge.service.worker import Worker
 from bridge.settings import Settings
@@ -145,15 +146,16 @@ class Service:
 
     def _lay(self, stores: Stores) -> "_Ground":
         telemetry, feed = Telemetry(), Feed()
+        tracing = Tracing.of(self.settings)
         suspects = Suspects(stores.suspects, stores.executor, stores.clock.now)
         bus = self._bus(stores, telemetry, suspects)
         callbacks = Callbacks(
-            self.settings.callbacks, bus.sender, self.settings.bus.exchange
+            self.settings.callbacks, bus.sender, self.settings.bus.exchange, tracing
         )
         worker: Worker | Standby
         if self._modes.worker:
             supplies = Supplies(
-                source=bus.source,
+                source=tracing.source(bus.source),
                 journal=stores.journal,
                 clock=stores.clock,
                 listeners=stores.listeners,

@@ -19,6 +19,7 @@ from bridge.settings.values import (
     RetentionSettings,
     SecretSettings,
     Settings,
+    TracingSettings,
 )
 
 __all__ = [
@@ -35,6 +36,7 @@ __all__ = [
     "RetentionSettings",
     "SecretSettings",
     "Settings",
+    "TracingSettings",
     "find_file",
     "list_opts",
     "load",

@@ -25,6 +25,7 @@ from bridge.settings.values import (
     RetentionSettings,
     SecretSettings,
     Settings,
+    TracingSettings,
     default_database_url,
     default_key_file,
 )
@@ -207,4 +208,5 @@ def _settings(values: Mapping[tuple[str, str], Any], path: Path | None) -> Setti
             key_file=Path(key_file).expanduser() if key_file else default_key_file(),
         ),
         log=LogSettings(values["log", "level"], values["log", "format"]),
+        tracing=TracingSettings(values["tracing", "spans"]),
     )

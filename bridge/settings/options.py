@@ -10,7 +10,13 @@ from bridge.settings.access import api_opts, quota_opts
 from bridge.settings.callbacks import callback_opts
 from bridge.settings.types import DatabaseUrl, Key
 from bridge.settings.values import Settings
-from notifier.settings.options import AMQP, queue_type_opt, tls_opts, url_opt
+from notifier.settings.options import (
+    AMQP,
+    queue_type_opt,
+    tls_opts,
+    tracing_opts,
+    url_opt,
+)
 from notifier.settings.types import QueueName
 
 DATABASE: Final = DatabaseUrl()
@@ -29,6 +35,7 @@ def list_opts() -> list[tuple[str, list[cfg.Opt]]]:
         ("retention", _retention()),
         ("secrets", _secrets()),
         ("log", _log()),
+        ("tracing", tracing_opts("each event taken in, and of each attempt")),
     ]
 
 

@@ -10,6 +10,7 @@ from typing import Literal
 import platformdirs
 
 from bridge.errors import SettingsError
+from notifier.settings import Spans
 from notifier.tls import NO_FILES, Tls
 from notifier.topology import (
     BRIDGE_QUEUE,
@@ -222,6 +223,13 @@ class LogSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class TracingSettings:
+    """Spans of events taken in and of attempts; made by OpenTelemetry."""
+
+    spans: Spans = "none"
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Everything that may be set.
 
@@ -240,3 +248,4 @@ class Settings:
     retention: RetentionSettings = RetentionSettings()
     secrets: SecretSettings = field(default_factory=SecretSettings)
     log: LogSettings = LogSettings()
+    tracing: TracingSettings = TracingSettings()

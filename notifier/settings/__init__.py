@@ -17,7 +17,7 @@ from notifier.settings.host import of_host
 from notifier.settings.options import amqp_url, bus_of, list_opts
 from notifier.settings.token import find_token
 from notifier.settings.url import masked
-from notifier.settings.values import Bus, OnError, Outbox, Settings
+from notifier.settings.values import Bus, OnError, Outbox, Settings, Spans
 
 __all__ = [
     "SYSTEM_FILE",
@@ -26,6 +26,7 @@ __all__ = [
     "OnError",
     "Outbox",
     "Settings",
+    "Spans",
     "list_opts",
     "load",
     "masked",
@@ -68,6 +69,7 @@ def load(
         source=values["notifier", "source"],
         project=values["notifier", "project"],
         on_error=values["notifier", "on_error"],
+        spans=values["tracing", "spans"],
         outbox=Outbox(
             url=environ.get("DATABASE_URL") or values["outbox", "url"],
             table=values["outbox", "table"],

@@ -72,7 +72,13 @@ def list_opts() -> list[tuple[str, list[cfg.Opt]]]:
             help="The outbox: name, or schema.name.",
         ),
     ]
-    return [("bus", bus), ("http", http), ("notifier", notifier), ("outbox", outbox)]
+    return [
+        ("bus", bus),
+        ("http", http),
+        ("notifier", notifier),
+        ("outbox", outbox),
+        ("tracing", tracing_opts("each event that is published")),
+    ]
 
 
 def url_opt(about: str, without: str = "") -> cfg.Opt:
@@ -103,6 +109,27 @@ def queue_type_opt() -> cfg.Opt:
         ],
         help="Type of the bridge's queue, where it does not exist yet.",
     )
+
+
+def tracing_opts(what: str) -> list[cfg.Opt]:
+    """Return the options of OpenTelemetry's spans.
+
+    Args:
+        what: Spans are made of.
+    """
+    return [
+        cfg.StrOpt(
+            "spans",
+            default=Settings().spans,
+            choices=[
+                ("none", "no spans"),
+                ("otlp", "by OpenTelemetry, of the extra otel"),
+            ],
+            help=f"Spans of {what}. They go where the process's own tracer provider "
+            "sends them, else by OTLP over HTTP to the collector that "
+            "OTEL_EXPORTER_OTLP_ENDPOINT in the environment names.",
+        )
+    ]
 
 
 def bus_opts() -> list[cfg.Opt]:

@@ -10,6 +10,7 @@ from notifier.topology import BRIDGE_QUEUE, EXCHANGE, OUTBOX_TABLE, QueueType
 
 OnError = Literal["log", "raise"]
 OnUnroutable = Literal["raise", "ignore"]
+Spans = Literal["none", "otlp"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +60,7 @@ class Settings:
         source: Of every event: URI reference of the engine.
         project: Of every event; `None`: the default project.
         on_error: Log what goes wrong, or raise it.
+        spans: Of each event that is published; made by OpenTelemetry.
 
     Example:
         >>> Settings().http_url
@@ -72,3 +74,4 @@ class Settings:
     source: str = "/notifier"
     project: str | None = None
     on_error: OnError = "log"
+    spans: Spans = "none"

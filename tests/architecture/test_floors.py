@@ -30,7 +30,9 @@ optional = (
     "notifier.publishers.outbox",
     "notifier.publishers.committed",
     "notifier.publishers.oslo",
+    "notifier.publishers.traced",
     "notifier.relay",
+    "notifier.tracing",
 )
 for module in pkgutil.walk_packages(notifier.__path__, "notifier."):
     if not module.name.startswith(optional):

@@ -101,7 +101,7 @@ def test_what_stays_is_named_again_the_next_time():
 def test_every_section_is_looked_at():
     assert {field.name for field in fields(Settings)} == {
         *("api", "database", "bus", "notifications", "callbacks", "delivery"),
-        *("retention", "secrets", "log", "quotas"),
+        *("retention", "secrets", "log", "quotas", "tracing"),
     }
 
 

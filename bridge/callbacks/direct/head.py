@@ -109,10 +109,11 @@ def request_of(head: Head, lines: bytes, call: Call, timestamp: int) -> bytes:
         timestamp: Seconds since 1970, of this attempt.
     """
     body = call.envelope.body
-    form = call.listener.callback.format
-    if form is not Format.STANDARD:
+    if call.listener.callback.format is not Format.STANDARD:
         body = body_of(call)
-        lines = written(event_headers(call.envelope.event, form))
+        lines = written(event_headers(call))
+    elif call.trace is not None:
+        lines = written(event_headers(call))
     signature = head.signer.sign(call.delivery_id, timestamp, body)
     return (
         b"%b%b%bwebhook-id: %b\r\nwebhook-timestamp: %d\r\nwebhook-signature: %b\r\n"
