@@ -24,6 +24,9 @@ PAUSE_SECONDS: Final = 0.5
 FEW: Final = 64
 """So many events may be on their way, however far behind the database is."""
 
+TICK_SECONDS: Final = 0.1
+"""So often it is looked whether more may be."""
+
 _PART: Final = 4
 _MOST: Final = 2**16
 
@@ -91,6 +94,7 @@ class Intake:
         self._window = window
         self._unsafe = unsafe
         self._unsafe_before = 0
+        self._recorded = 0
         self._room = FEW
         self._open: dict[EventKey, list[Received]] = {}
         self._ready: deque[_Ready] = deque()
@@ -129,11 +133,14 @@ class Intake:
             self._route(key, received, frozenset())
 
     def tick(self) -> None:
-        """Look whether more may be on their way, or fewer; some ten times a second."""
+        """Look whether more may be on their way, or fewer; every `TICK_SECONDS`."""
         # Right after a commit there is little for a moment, whatever they wait for.
         before, self._unsafe_before = self._unsafe_before, self._unsafe()
         unsafe = max(before, self._unsafe_before)
-        self._room = next_room(self._room, self._on_their_way, unsafe)
+        recorded, self._recorded = self._recorded, 0
+        self._room = next_room(
+            self._room, self._on_their_way, unsafe=unsafe, recorded=recorded
+        )
         self._go_on()
 
     def _go_on(self) -> None:
@@ -176,6 +183,7 @@ class Intake:
 
     def _landed(self, key: EventKey, refusal: str | None) -> None:
         self._on_their_way -= 1
+        self._recorded += 1
         _, *twins = copies = self._open.pop(key)
         if refusal is None:
             self._window.note(key)
@@ -213,20 +221,32 @@ class Intake:
                 await asyncio.sleep(PAUSE_SECONDS)
 
 
-def next_room(room: int, on_their_way: int, unsafe: int) -> int:
+def next_room(room: int, on_their_way: int, *, unsafe: int, recorded: int) -> int:
     """Return how many events may be on their way from now on: a pure rule.
 
     What is told and not recorded yet is told again after a crash. Where that is a good
-    part of all that is on its way, it is the database that they wait for, and fewer are
-    let on; where it is not, receivers are slow, and few would hold up all others.
+    part of all that is on its way, it is the database that they wait for: then as many
+    are let on as it takes in a tenth of a second. Where it is not, receivers are slow,
+    and few would hold up all others.
+
+    Args:
+        room: How many might be until now.
+        on_their_way: How many are.
+        unsafe: How many of these are told, and not recorded.
+        recorded: How many were in the last tenth of a second.
 
     Example:
-        >>> next_room(64, 64, unsafe=8), next_room(256, 200, unsafe=100)
-        (128, 128)
+        >>> next_room(64, 64, unsafe=8, recorded=0)
+        128
+        >>> next_room(256, 200, unsafe=100, recorded=60)
+        128
+        >>> next_room(256, 256, unsafe=200, recorded=256)
+        512
     """
-    if room <= on_their_way and _PART * unsafe < on_their_way:
+    is_slow_receiver = _PART * unsafe < on_their_way
+    if room <= on_their_way and (is_slow_receiver or recorded >= room):
         return min(2 * room, _MOST)
-    is_needed = on_their_way > room // 2 and _PART * unsafe < on_their_way
+    is_needed = on_their_way > room // 2 and (is_slow_receiver or 2 * recorded > room)
     return room if is_needed else max(room // 2, FEW)
 
 

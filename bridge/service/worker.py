@@ -18,7 +18,7 @@ from bridge.delivery.scheduler import Scheduler
 from bridge.delivery.standings import Standings
 from bridge.delivery.terms import Patience, Reports
 from bridge.errors import StoreError
-from bridge.intake.intake import Intake
+from bridge.intake.intake import TICK_SECONDS, Intake
 from bridge.intake.ordering import Ordering
 from bridge.model import Call, Delivery, Envelope, Listener, Outcome
 from bridge.replay.course import Surroundings
@@ -27,7 +27,6 @@ from bridge.routing.router import Router
 from bridge.service.shutoff import Shutoff
 from bridge.service.supplies import Supplies
 
-TICK_SECONDS: Final = 0.1
 SYNCHRONISE_SECONDS: Final = 10.0
 CATCH_UP_SECONDS: Final = 2.0
 """So long at most is waited for the index after a listener has changed."""

@@ -6,10 +6,10 @@ grows: delivered beats dead beats pending, and a pending one that another bridge
 taken is left to it. What waits for its position changes nothing that has one.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from sqlalchemy import (
     Connection,
@@ -22,6 +22,7 @@ from sqlalchemy import (
     update,
 )
 
+from bridge.errors import Unwritable
 from bridge.model import (
     Attempt,
     Delivery,
@@ -45,6 +46,8 @@ WORDLESS: Final = "the database did not take what was said"
 MOST_COUNTED: Final = 100
 
 _MAX_KEYS: Final = 500  # databases bound the parameters of one statement
+
+_Row = TypeVar("_Row", bound=Mapping[str, Any])
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,29 +112,24 @@ class Journal:
         Raises:
             Unwritable: One of them is at fault.
         """
-        arrived: dict[EventKey, dict[str, Any]] = {}
-        standing: dict[DeliveryId, dict[str, Any]] = {}
-        tries: dict[tuple[DeliveryId, int], Mapping[str, Any]] = {}
-        for entry in entries:
-            if entry.arrived is not None:
-                row = event_row(*entry.arrived, queued=False)
-                arrived[row["source"], row["id"]] = row
-            for delivery in entry.deliveries:
-                # The later word stands; one statement may not touch a row twice.
-                owner = self._owner if delivery.id in entry.held else None
-                standing[delivery.id] = delivery_row(delivery, owner)
-            for attempt in entry.attempts:
-                key = attempt.delivery_id, attempt.number
-                tries[key] = attempt_row(attempt)
+        rows = _Rows.of(entries, self._owner)
+        try:
+            self._write(rows, may_add=True)
+        except Unwritable:
+            # Another bridge may have brought meanwhile what was new.
+            self._write(rows, may_add=False)
+
+    def _write(self, rows: "_Rows", *, may_add: bool) -> None:
+        turns = Turns(self._database)
         with self._database.write() as connection:
-            cancel_for_removed(connection, standing.values())
-            # In one order: else two bridges could wait for each other's rows for ever.
+            cancel_for_removed(connection, rows.deliveries.values())
             merge = Merge(connection, self._owner, stage_from=self._stage_from)
-            merge.events([arrived[key] for key in sorted(arrived)])
-            merge.deliveries([standing[key] for key in sorted(standing)])
-            merge.attempts([tries[key] for key in sorted(tries)])
-            turns = Turns(self._database)
-            turns.note_ended(standing.values())
+            new = merge.unknown(rows.events) if may_add else frozenset()
+            # In one order: else two bridges could wait for each other's rows for ever.
+            merge.events(_in_order(rows.events), new)
+            merge.deliveries(_in_order(rows.deliveries), new)
+            merge.attempts(_in_order(rows.attempts), rows.deliveries_of(new))
+            turns.note_ended(rows.deliveries.values())
             turns.within(connection)
         turns.after()
 
@@ -223,6 +221,41 @@ class Journal:
             for row in rows
             if (key := (row.event_source, row.event_id)) in kept
         ]
+
+
+@dataclass(frozen=True, slots=True)
+class _Rows:
+    """Those of all entries, each once: the later word stands."""
+
+    events: dict[EventKey, dict[str, Any]]
+    deliveries: dict[DeliveryId, dict[str, Any]]
+    attempts: dict[tuple[DeliveryId, int], Mapping[str, Any]]
+
+    @classmethod
+    def of(cls, entries: Iterable[Entry], owner: str) -> "_Rows":
+        rows = cls({}, {}, {})
+        for entry in entries:
+            if entry.arrived is not None:
+                envelope, _ = entry.arrived
+                rows.events[envelope.key] = event_row(*entry.arrived, queued=False)
+            for delivery in entry.deliveries:
+                held_by = owner if delivery.id in entry.held else None
+                rows.deliveries[delivery.id] = delivery_row(delivery, held_by)
+            for attempt in entry.attempts:
+                key = attempt.delivery_id, attempt.number
+                rows.attempts[key] = attempt_row(attempt)
+        return rows
+
+    def deliveries_of(self, keys: Collection[EventKey]) -> Collection[DeliveryId]:
+        return {
+            one
+            for one, row in self.deliveries.items()
+            if (row["event_source"], row["event_id"]) in keys
+        }
+
+
+def _in_order(rows: Mapping[Any, _Row]) -> list[_Row]:
+    return [rows[key] for key in sorted(rows)]
 
 
 # In the statement itself: else a prepared one could not use the index of these.

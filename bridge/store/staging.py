@@ -1,14 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Brings many rows to PostgreSQL at once: by COPY, into a table of this connection alone.
+"""Brings many rows to PostgreSQL at once: by COPY.
 
 A row costs a fraction of what it costs as a statement. COPY knows nothing of rows that are
-there already; so it fills a temporary table, from which one statement merges them.
+there already: where there may be some, it fills a temporary table of this connection alone,
+from which one statement merges them.
 """
 
 import json
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import (
     JSON,
@@ -66,25 +67,57 @@ def stage(
         f"CREATE TEMPORARY TABLE IF NOT EXISTS {staged.name} "  # noqa: S608 - our own names
         f"ON COMMIT DELETE ROWS AS SELECT {names} FROM {target.name} WITH NO DATA"
     )
-    documents = [column.name for column in staged.c if isinstance(column.type, JSON)]
-    copied = f"COPY {staged.name} ({names}) FROM STDIN (FORMAT BINARY)"
+    copy(connection, staged, rows)
+    return staged
+
+
+def copy(
+    connection: Connection, target: Table, rows: Sequence[Mapping[str, Any]]
+) -> None:
+    """Add rows that are not there yet.
+
+    Args:
+        connection: To PostgreSQL, by psycopg, in a transaction.
+        target: Where to.
+        rows: At least one, all with the same columns.
+
+    Raises:
+        sqlalchemy.exc.DBAPIError: One of them fits no row of the target, or is there.
+    """
+    plan = _plan(target, tuple(rows[0]))
     driver: Any = connection.connection.driver_connection
     try:
-        with driver.cursor() as cursor, cursor.copy(copied) as copy:
-            copy.set_types([_type_of(column) for column in staged.c])
+        with driver.cursor() as cursor, cursor.copy(plan.statement) as copying:
+            copying.set_types(plan.types)
+            write = copying.write_row
             for row in rows:
-                texts = {name: json.dumps(row[name]) for name in documents}
-                copy.write_row(list({**row, **texts}.values()))
+                values = list(row.values())
+                for place in plan.documents:
+                    values[place] = json.dumps(values[place])
+                write(values)
     except connection.dialect.loaded_dbapi.Error as err:
         raise DBAPIError.instance(
-            copied,
+            plan.statement,
             None,
             err,
             connection.dialect.loaded_dbapi.Error,
             hide_parameters=True,
             dialect=connection.dialect,
         ) from err
-    return staged
+
+
+class _Plan(NamedTuple):
+    statement: str
+    types: Sequence[str]
+    documents: Sequence[int]
+
+
+@lru_cache
+def _plan(target: Table, names: tuple[str, ...]) -> _Plan:
+    columns = [target.c[name] for name in names]
+    documents = [n for n, one in enumerate(columns) if isinstance(one.type, JSON)]
+    statement = f"COPY {target.name} ({', '.join(names)}) FROM STDIN (FORMAT BINARY)"
+    return _Plan(statement, [_type_of(one) for one in columns], documents)
 
 
 @lru_cache

@@ -4,13 +4,16 @@
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from sqlalchemy import insert
 
 from bridge.errors import Conflict
 from bridge.model import State
 from bridge.store import schema
 from bridge.store.database import Database
+from bridge.store.events import event_row
 from bridge.store.journal import Entry
 from bridge.store.listener_changes import count_change, remove_listener
+from bridge.store.tables import events
 from tests.stored import (
     MINUTE,
     NOW,
@@ -113,3 +116,23 @@ def test_a_retry_is_refused_if_the_listener_is_removed_at_that_moment(on_postgre
         with pytest.raises(Conflict, match="its listener was removed"):
             retrying.result()
     assert stores.deliveries.get(None, delivery.id)[0].state is State.CANCELLED
+
+
+def test_what_another_bridge_brings_at_that_moment_is_merged_with(on_postgresql):
+    stores, known = on_postgresql
+    envelope = an_envelope("2")
+    listener = stores.listeners.get(None, known.listener_id)
+    told = a_delivery(envelope, listener, state=State.DELIVERED, attempts=1)
+    entry = Entry((envelope, NOW), (told,), (an_attempt(told),))
+    journal = stores.journal("bridge 2", stage_from=1)
+    with ThreadPoolExecutor(1) as thread:
+        with stores.database.write() as other:
+            row = event_row(envelope, NOW, queued=False)
+            other.execute(insert(events).values(row))
+            writing = thread.submit(journal.write, [entry])
+            wait_until_locked(stores.database)
+
+        writing.result()
+    found, tries = stores.deliveries.get(None, told.id)
+    assert found.state is State.DELIVERED
+    assert len(tries) == 1
