@@ -54,6 +54,7 @@ check: $(READY) ## lint, formatting, types and import contracts (under 20 s)
 
 bench: $(READY) ## measure the bridge beside its peers; BENCH=brief: less; BENCH=smoke: a look
 	@$(BIN)/python -m benchmarks $(BENCH)
+	@$(BIN)/python -m benchmarks.publishing $(BENCH)
 	@$(BIN)/python -m benchmarks.growth
 
 audit: $(READY) ## look the libraries up among known vulnerabilities, where one can ask
