@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from itertools import pairwise
+from itertools import islice, pairwise
 from typing import Final
 
 LOOK_SECONDS: Final = 2.0
@@ -18,7 +18,8 @@ NOW: Final = timedelta(seconds=30)
 """What is said of now is the mean of so long."""
 
 DAY: Final = timedelta(days=1)
-STEP: Final = timedelta(minutes=1)
+MOST_LOOKS: Final = 720
+"""Of so many at most a day is remembered: every second one is forgotten beyond."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +103,10 @@ class Span:
 
 @dataclass(slots=True)
 class Pulse:
-    """Remembers a day of looks, one a minute, and the latest half minute of them.
+    """Remembers the latest half minute of looks, and of a day as many as there is room for.
+
+    A young bridge's are two seconds apart, so that its first minutes have a shape; those of
+    a bridge that has run for a day are two minutes apart.
 
     Attributes:
         began_at: When it was first looked.
@@ -113,6 +117,7 @@ class Pulse:
     began_at: datetime = field(init=False)
     _near: deque[tuple[datetime, Totals]] = field(default_factory=deque)
     _far: deque[tuple[datetime, Totals]] = field(default_factory=deque)
+    _step: timedelta = timedelta(seconds=LOOK_SECONDS)
 
     def __post_init__(self) -> None:
         self.began_at = self.now()
@@ -126,10 +131,13 @@ class Pulse:
         self._near.append((at, self.read()))
         while len(self._near) > 2 and at - self._near[1][0] >= NOW:  # noqa: PLR2004 - one span
             self._near.popleft()
-        if at - self._far[-1][0] >= STEP:
+        if at - self._far[-1][0] >= self._step:
             self._far.append(self._near[-1])
         while at - self._far[0][0] > DAY:
             self._far.popleft()
+        if len(self._far) > MOST_LOOKS:
+            self._far = deque(islice(self._far, 0, None, 2))
+            self._step *= 2
 
     def latest(self) -> Span:
         """Return the last half minute, or what there was of it."""
@@ -141,10 +149,16 @@ class Pulse:
 
     def course(self, steps: int) -> list[Span]:
         """Return what there was of the last day as at most so many spans."""
-        marks = [*self._far, self._near[-1]]
+        marks = list(self._far)
+        if self._near[-1][0] > marks[-1][0]:
+            marks.append(self._near[-1])
         every = max(1, math.ceil((len(marks) - 1) / steps))
-        picked = [*marks[:-1:every], marks[-1]]
-        return [_span(a, b) for a, b in pairwise(picked)]
+        picked, rest = marks[::every], (len(marks) - 1) % every
+        if rest and rest < every / 2 and len(picked) > 1:
+            picked.pop()  # a short last span would be all chance
+        if rest:
+            picked.append(marks[-1])
+        return [_span(a, b) for a, b in pairwise(picked)] or [self.day()]
 
     async def run(self) -> None:
         """Look until cancelled."""

@@ -52,6 +52,7 @@ def parts_for(
     health=list,
     wake=lambda: None,
     signs_in=False,
+    pulse=None,
     most_listeners=None,
     events_per_second=None,
 ):
@@ -74,7 +75,7 @@ def parts_for(
         requeue=quarantine.queue_event,
         glance=GlanceStore(database),
         sealing=Vault(KEY),
-        pulse=Pulse(Totals, now),
+        pulse=Pulse(Totals, now) if pulse is None else pulse,
         registrar=registrar,
         workbooks=Workbooks(WorkbookStore(database, Vault(KEY)), registrar),
         listener_store=listeners,

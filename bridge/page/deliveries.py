@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Deliveries: who was told what, what they answered, and once more, please."""
 
+from collections.abc import Sequence
 from typing import Final
+from urllib.parse import urlencode
 
 from starlette.responses import Response
 
@@ -11,11 +13,15 @@ from bridge.api.parts import Parts
 from bridge.api.shown import attempt_json, delivery_json
 from bridge.errors import Conflict, NotFound
 from bridge.model import Delivery, DeliveryId, Envelope, Listener, State
+from bridge.page.choice import listener_choice
 from bridge.page.rendering import redirect, render
 from bridge.page.sent import pretty, sent_headers
 from bridge.page.visit import Visit
 
 _PAGE: Final = 50
+MOST_RETRIED: Final = 1000
+"""So many are tried again by one press of a button."""
+
 _FILTERS: Final = ("listener", "event", "execution", "state")
 
 
@@ -68,15 +74,35 @@ class DeliveryPages:
         return redirect(f"/deliveries/{delivery_id}")
 
     def retry_many(self, visit: Visit) -> Response:
-        """Try those that were chosen again now."""
-        retried = left = 0
-        for delivery_id in dict.fromkeys(visit.form.all("id")):
+        """Try those that were chosen again now, or all."""
+        listener, retried, left = visit.form.get("listener"), 0, 0
+        waits = visit.form.get("state") == State.PENDING.value
+        state = State.PENDING if waits else State.DEAD
+        chosen = visit.form.all("id")
+        if visit.form.get("all"):
+            chosen = self._all(visit.access.project, state, listener or None)
+        for delivery_id in dict.fromkeys(chosen):
             try:
                 self._routes.retry(visit.access, delivery_id)
                 retried += 1
             except (Conflict, NotFound):  # its listener was removed, or it was
                 left += 1
-        return redirect(f"/dead?retried={retried}&left={left}")
+        told: dict[str, object] = {"retried": retried, "left": left}
+        told |= {"listener": listener} if listener else {}
+        if waits:
+            return redirect(f"/deliveries?{urlencode({'state': state.value, **told})}")
+        return redirect(f"/dead?{urlencode(told)}")
+
+    def _all(
+        self, project: str | None, state: State, listener: str | None
+    ) -> Sequence[str]:
+        found = self._store.find(
+            limit=MOST_RETRIED,
+            project=project,
+            state=state.value,
+            listener_id=listener,
+        )
+        return [one.id for one in found]
 
     def _list(self, visit: Visit, template: str, wanted: dict[str, str]) -> Response:
         after = visit.query.get("after")
@@ -97,6 +123,7 @@ class DeliveryPages:
             deliveries=[delivery_json(one) for one in page],
             names=self._glance.names({one.listener_id for one in page}),
             wanted=wanted,
+            listeners=listener_choice(self._listeners, visit.access.project),
             states=[one.value for one in State],
             next=cursor_of(page[-1].created_at, page[-1].id) if more else None,
             retried=visit.query.number("retried"),

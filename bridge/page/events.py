@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Events: the latest, one with all that is known of it, and one execution as a story."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -45,21 +45,24 @@ class EventPages:
         """List the latest events that a binding accepts."""
         binding = visit.query.get("binding") or "#"
         before = visit.query.number("before")
-        found = self._glance.events(
-            visit.access.project,
-            limit=LOOKED_AT if binding != "#" else SHOWN + 1,
-            before=before,
-        )
-        fitting = [one for one in found if accepts(binding, one.envelope.routing_key)]
+        most = LOOKED_AT if binding != "#" else SHOWN
+        found = self._glance.events(visit.access.project, limit=most + 1, before=before)
+        looked_at = found[:most]
+        fitting = [
+            one for one in looked_at if accepts(binding, one.envelope.routing_key)
+        ]
         page = fitting[:SHOWN]
-        more = len(fitting) > len(page)
+        # the last that was shown, or where no more fit, the last that was looked at
+        last = page[-1:] if len(fitting) > SHOWN else looked_at[-1:]
+        more = len(fitting) > SHOWN or len(found) > most
         return render(
             visit,
             "events.html",
             events=[event_row(one) for one in page],
             binding=binding,
-            looked_at=len(found),
-            next=page[-1].position if more else None,
+            looked_at=len(looked_at),
+            next=last[-1].position if more else None,
+            is_first=before is None,
             is_live=self._has_feed and before is None,
         )
 
@@ -90,6 +93,7 @@ class EventPages:
             visit,
             "execution.html",
             execution_id=execution_id,
+            about=_about(events, deliveries),
             story=self._story(events, deliveries),
             names=self._glance.names({one.listener_id for one in deliveries}),
             is_cut=MAX_STORY in (len(events), len(deliveries)),
@@ -130,6 +134,24 @@ def event_row(stored: StoredEvent) -> dict[str, Any]:
         "error": task.get("error") or event.data.get("execution", {}).get("error"),
         "routing_key": stored.envelope.routing_key,
         "position": stored.position,
+    }
+
+
+def _about(
+    events: Sequence[StoredEvent], deliveries: Sequence[Delivery]
+) -> dict[str, Any]:
+    """Return what is known of an execution as a whole."""
+    rows = [event_row(one) for one in events]
+    known = {
+        name: next((row[name] for row in rows if row[name]), None)
+        for name in ("project", "workbook", "workflow")
+    }
+    times = sorted(one.envelope.event.time for one in events)
+    return {
+        **known,
+        "first": format_time(times[0]),
+        "latest": format_time(times[-1]),
+        "states": Counter(one.state.value for one in deliveries),
     }
 
 

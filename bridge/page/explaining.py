@@ -8,6 +8,7 @@ from bridge.api.explaining import ExplanationRoutes
 from bridge.api.parts import Parts
 from bridge.errors import NotFound
 from bridge.model import Listener, ListenerId
+from bridge.page.choice import listener_choice
 from bridge.page.events import event_row
 from bridge.page.rendering import render
 from bridge.page.visit import Visit
@@ -35,14 +36,14 @@ class ExplainPages:
             except NotFound as err:
                 error = f"There is {err}."
         choice = await run_in_threadpool(
-            self._listeners.find, limit=200, project=visit.access.project
+            listener_choice, self._listeners, visit.access.project
         )
         return render(
             visit,
             "explain.html",
             event_id=event_id,
             listener_id=listener_id,
-            listeners=[(one.id, one.name or one.id) for one in choice],
+            listeners=choice,
             event=None if stored is None else event_row(stored),
             explanation=explanation,
             error=error,

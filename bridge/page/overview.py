@@ -23,7 +23,11 @@ _LATEST: Final = 8
 
 @dataclass(frozen=True, slots=True)
 class Rates:
-    """What one bridge does, in the words of the page."""
+    """What one bridge does, in the words of the page.
+
+    Attributes:
+        worst: The lowest share that succeeded, 0 to 1.
+    """
 
     now: Span
     day: Span
@@ -31,6 +35,7 @@ class Rates:
     events: Chart
     attempts: Chart
     success: Chart
+    worst: float
 
 
 class OverviewPage:
@@ -72,11 +77,13 @@ def _shares(course: Sequence[Span]) -> list[float]:
 
 def _rates(pulse: Pulse) -> Rates:
     course = pulse.course(STEPS)
+    shares = _shares(course)
     return Rates(
         now=pulse.latest(),
         day=pulse.day(),
         since=pulse.day().ends_at - pulse.day().lasted,
         events=chart([one.events_per_second for one in course]),
         attempts=chart([one.attempts_per_second for one in course]),
-        success=chart(_shares(course), top=1.0),
+        success=chart(shares, top=1.0),
+        worst=min(shares),
     )

@@ -75,7 +75,9 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(clock=_clock, number=_number, short=_short)
+    environment.filters.update(
+        beyond=_beyond, clock=_clock, lasting=_lasting, number=_number, short=_short
+    )
     environment.globals["static"] = _address
     return environment
 
@@ -100,6 +102,29 @@ def _number(value: Any) -> str:  # noqa: ANN401 - whatever a template counts
     if value >= 100 or value == int(value):  # noqa: PLR2004 - no more than it shows
         return f"{value:,.0f}"
     return f"{value:.3g}"
+
+
+def _lasting(seconds: float) -> str:
+    """Return how long something lasts, for people.
+
+    Example:
+        >>> [_lasting(one) for one in (5, 90, 1800, 86400)]
+        ['5 s', '90 s', '30 min', '24 h']
+    """
+    for unit, name in ((3600, "h"), (60, "min")):
+        if seconds >= unit and seconds % unit == 0:
+            return f"{_number(seconds / unit)} {name}"
+    return f"{_number(seconds)} s"
+
+
+def _beyond(error: str, status: int | None) -> str:
+    """Return what an attempt's error tells beyond its status, which stands beside it.
+
+    Example:
+        >>> _beyond("answered 503 Service Unavailable", 503)
+        'Service Unavailable'
+    """
+    return error.removeprefix(f"answered {status}").lstrip()
 
 
 def _short(text: str, length: int = 36) -> str:

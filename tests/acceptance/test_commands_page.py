@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """docs/how-to/commands.md, typed word by word."""
 
+import json
 import re
 
 import pytest
@@ -27,6 +28,7 @@ def pager(client):
             "workbook": "orders",
             "events": ["on-task-error"],
             "url": f"http://127.0.0.1:{free_port()}/hook",
+            "retry": {"delays_seconds": []},
         }
     )
 
@@ -47,7 +49,7 @@ def test_top_shows_what_the_page_shows(terminal, pager):
     assert plain(shown) == plain(told)
 
 
-def test_what_goes_on_goes_on_until_ctrl_c(terminal):
+def test_what_goes_on_goes_on_until_ctrl_c(terminal, pager):
     commands = [
         line
         for block in PAGE.blocks("sh until-ctrl-c")
@@ -58,9 +60,19 @@ def test_what_goes_on_goes_on_until_ctrl_c(terminal):
         begun = terminal.start(str(number), command)
         if "json" not in command:
             begun.wait_for(lambda shown: "listening on" in shown or "ID" in shown)
+    terminal.run(
+        "notifier publish --type task.failed --workbook orders --execution e1 "
+        "--task charge --error declined"
+    )
     for number, command in enumerate(commands):
-        if "json" not in command:
-            assert terminal.interrupt(str(number))[0] == 0, command
+        terminal[str(number)].wait_for(
+            lambda shown: "dead" in shown or "task.failed" in shown
+        )
+        status, shown = terminal.interrupt(str(number))
+        assert status == 0, command
+        if "json" in command:
+            (dead,) = map(json.loads, shown.splitlines())
+            assert (dead["listener_id"], dead["state"]) == (pager["id"], "dead")
 
 
 def test_why_is_told_as_the_page_tells_it(terminal, pager):

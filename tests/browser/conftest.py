@@ -35,7 +35,8 @@ def visit(browser, bridge):
     contexts, visitors = [], []
 
     def visit(url=bridge.url, **options):
-        contexts.append(browser.new_context(viewport=SIZE, **options))
+        options = {"viewport": SIZE, **options}
+        contexts.append(browser.new_context(**options))
         visitors.append(Visitor(contexts[-1], url))
         return visitors[-1]
 

@@ -40,7 +40,6 @@ def test_a_reader_signs_in_looks_around_and_leaves(visitor, token):
     visitor.fill("Token", "wnb_wrong")
     visitor.press("Sign in")
     visitor.sees("That token is wrong, revoked or expired.")
-    visitor.keep("sign-in")
 
     visitor.fill("Token", token)
     visitor.press("Sign in")

@@ -1,16 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Somebody who looks at the page, and notices whatever is wrong with it."""
 
-import os
 from importlib.resources import files
-from pathlib import Path
 
 from playwright.sync_api import expect
 
 PATIENCE_MS = 15_000
-SHOTS = os.environ.get("SCREENSHOTS")
-"""Folder that pictures for the documentation are written to; none: they are not."""
-
 AXE = files("axe_playwright_python").joinpath("axe.min.js").read_text()
 GRAVE = {"serious", "critical"}
 
@@ -68,11 +63,6 @@ class Visitor:
             if one["impact"] in GRAVE
             for node in one["nodes"]
         ]
-
-    def keep(self, name):
-        """Keep a picture for the documentation."""
-        if SHOTS:
-            self.tab.screenshot(path=Path(SHOTS) / f"{name}.png")
 
     def _alarm(self, dialog):
         self.complaints.append(f"a dialog: {dialog.message}")

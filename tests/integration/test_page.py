@@ -3,12 +3,14 @@
 
 import html
 import re
+from datetime import UTC, datetime
 from functools import partial
 
 import pytest
 
-from bridge.model import State
+from bridge.model import CallbackSpec, State
 from bridge.page.events import MAX_EXPLAINED
+from bridge.store.journal import Entry
 from tests.browsing import FORM, PATHS, Browser, keep_in
 from tests.stored import a_listener, a_stray, an_envelope
 
@@ -177,6 +179,57 @@ def test_the_dead_are_tried_again(browser, api, keep):
     assert answer.headers["location"] == "/dead?retried=1&left=1"
     assert api.parts.delivery_store.get(None, delivery.id)[0].state is State.PENDING
     assert api.woken.is_set()
+
+
+@pytest.mark.parametrize("state", ["dead", "pending"])
+def test_all_that_are_in_one_state_are_tried_again_of_one_listener(
+    browser, api, keep, state
+):
+    listener, delivery = keep()
+    _, other = keep()
+    if state == "pending":
+        for one in (delivery, other):
+            browser.post(f"/deliveries/{one.id}/retry")
+    path = {"dead": "/dead", "pending": "/deliveries"}[state]
+    before = retries(api, other)
+
+    answer = browser.post("/dead", all="yes", state=state, listener=listener.id)
+
+    told = browser.get(answer.headers["location"])
+    assert told.request.path_url.startswith(f"{path}?")
+    assert "1 will be tried again now" in told.text
+    assert api.parts.delivery_store.get(None, delivery.id)[0].state is State.PENDING
+    assert retries(api, other) == before
+
+
+def retries(api, delivery):
+    kept, _ = api.parts.delivery_store.get(None, delivery.id)
+    return kept.state, kept.due_at
+
+
+def test_events_that_fit_a_binding_are_found_further_back(browser, api, monkeypatch):
+    monkeypatch.setattr("bridge.page.events.LOOKED_AT", 3)
+    at = datetime.now(UTC)
+    for number in range(8):
+        task = "rare" if number == 1 else "common"
+        api.journal.write([Entry((an_envelope(str(number), task=task), at))])
+
+    path, seen = "/events?binding=%23.rare", []
+    while path:
+        page = browser.get(path).text
+        seen.append('href="/events/1"' in page)
+        more = re.search(r'href="([^"]*before=[^"]*)"', page)
+        path = html.unescape(more[1]) if more else None
+
+    assert seen == [False, False, True]
+
+
+def test_a_listener_on_the_bus_is_shown_by_its_exchange(browser, keep):
+    listener, _ = keep(callback=CallbackSpec("amqp", exchange="lake.events"))
+
+    for path in ("/listeners", f"/listeners/{listener.id}", "/deliveries"):
+        assert browser.get(path).status_code == 200
+    assert "exchange lake.events" in browser.get("/listeners").text
 
 
 def test_what_was_set_aside_is_looked_at_and_dropped(browser, api):

@@ -12,8 +12,10 @@ from notifier import wire
 from notifier.event import TRACE
 from notifier.wire.attributes import attributes_of
 from tests.pages import Page, event_for, pages
+from tests.pictured import PICTURES, page_names, shown
 
 EVENTS = "docs/reference/events.md"
+MAX_PICTURE_BYTES = 120_000
 FROM_THE_ENGINE = {"sequence", *TRACE}
 
 
@@ -38,6 +40,21 @@ def test_the_index_leads_to_every_page(path):
 
     file = Page(path).file
     assert file == index.file or file in known or file.parent in known
+
+
+def test_every_page_of_the_site_is_shown_in_a_picture():
+    known = {file.stem for file, _ in shown() if file.parent == PICTURES}
+
+    assert page_names() <= known
+
+
+def test_a_picture_is_there_small_and_told_in_words_and_none_is_shown_nowhere():
+    for file, words in shown():
+        assert file.read_bytes().startswith(b"\x89PNG"), file
+        assert file.stat().st_size < MAX_PICTURE_BYTES, file
+        assert len(words) > 15, file
+
+    assert set(PICTURES.iterdir()) <= {file for file, _ in shown()}
 
 
 def test_every_workbook_in_a_page_says_who_is_called():
