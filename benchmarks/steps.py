@@ -129,7 +129,7 @@ async def _carried(url: str, profile: cProfile.Profile | None) -> float:
         dispatcher = Dispatcher(
             {"http": callback},
             recorder,
-            reports=Reports(telemetry.attempted, print, lambda: None),
+            reports=Reports(telemetry.attempted, print, lambda: None, print),
             patience=Patience(),
             now=partial(datetime.now, UTC),
         )

@@ -5,7 +5,6 @@
 
     BridgeError
     ├── Invalid             a field of what somebody sent; names the field
-    │   └── NotSupportedYet the field is part of the design, not of this release
     ├── NotAllowed          whoever asks may not do this; names the field at fault
     ├── NotFound            no such listener, delivery or event
     ├── Conflict            a name is taken, or something else stands in the way
@@ -38,13 +37,6 @@ class Invalid(BridgeError):
         super().__init__(f"{field}: {reason}")
         self.field = field
         self.reason = reason
-
-
-class NotSupportedYet(Invalid):
-    """The field is part of the design, but this release does not act on it."""
-
-    def __init__(self, field: str) -> None:
-        super().__init__(field, "not supported yet")
 
 
 class NotAllowed(BridgeError):

@@ -30,7 +30,16 @@ from bridge.store.listeners import ListenerStore
 
 # What each type of callback reads beside its timeout; a plug-in reads its options.
 _READS: Final = {
-    "http": {"url", "method", "headers", "auth", "format", "mode", "on_timeout"},
+    "http": {
+        "url",
+        "method",
+        "headers",
+        "auth",
+        "format",
+        "mode",
+        "on_timeout",
+        "batch",
+    },
     "amqp": {"exchange", "routing_key", "format"},
 }
 _NO_TIME: Final = timedelta()

@@ -19,6 +19,7 @@ from bridge.model import (
 )
 from bridge.registrar import new_id
 from bridge.replay.course import Archive
+from bridge.store.batches import BatchStore
 from bridge.store.database import Database
 from bridge.store.deliveries import DeliveryStore
 from bridge.store.events import EventStore
@@ -76,6 +77,9 @@ class Stores:
             Retelling(self.database, owner),
             self.listeners,
         )
+
+    def batches(self, owner="bridge 1"):
+        return BatchStore(self.database, owner)
 
     def journal(self, owner="bridge 1", **options):
         return Journal(self.database, owner, **options)

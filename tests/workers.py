@@ -120,6 +120,7 @@ class RunningWorker:
             Supplies(
                 source=self.source,
                 journal=stores.journal(owner),
+                batches=stores.batches(owner),
                 clock=clock,
                 listeners=stores.listeners,
                 callbacks={"http": self.callback},

@@ -29,6 +29,7 @@ class DeliveryFilter(BaseModel):
     listener: str | None = Field(None, description="Its id.")
     event: str | None = Field(None, description="Its id.")
     execution: str | None = Field(None, description="Its id.")
+    batch: str | None = Field(None, description="Its id.")
     state: State | None = None
     limit: int = Field(DEFAULT_LIMIT, ge=1, le=MAX_LIMIT)
     after: str | None = Field(None, description="`next` of the page before.")
@@ -47,6 +48,9 @@ class DeliveryShown(BaseModel):
     state: State
     reason: str | None = Field(description="Why it is dead or cancelled.")
     attempt_count: int
+    batch_id: str | None = Field(
+        description="The batch that it was last told in: the `webhook-id` then."
+    )
     due_at: str | None = Field(description="When it is tried next.")
     created_at: str
     updated_at: str
@@ -97,6 +101,7 @@ class DeliveryRoutes:
             listener_id=wanted.listener,
             event_id=wanted.event,
             execution_id=wanted.execution,
+            batch_id=wanted.batch,
             state=None if wanted.state is None else wanted.state.value,
         )
         page = found[: wanted.limit]

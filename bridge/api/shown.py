@@ -24,6 +24,7 @@ def delivery_json(delivery: Delivery) -> dict[str, Any]:
         "state": delivery.state.value,
         "reason": delivery.reason,
         "attempt_count": delivery.attempts,
+        "batch_id": delivery.batch_id,
         "due_at": None if due is None else format_time(due),
         "created_at": format_time(delivery.created_at),
         "updated_at": format_time(delivery.updated_at),

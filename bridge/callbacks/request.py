@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from datetime import timedelta
 from importlib.metadata import version
-from typing import Final
+from typing import Final, assert_never
 
 from bridge.callbacks.credentials import FIELD as AUTH
 from bridge.callbacks.credentials import auth_headers, check_auth
@@ -14,9 +14,10 @@ from bridge.callbacks.guard import FIELD, Guard, target_of
 from bridge.callbacks.signing import Signer
 from bridge.errors import Invalid
 from bridge.model import Call, CallbackSpec, Format, HeaderAuth
+from notifier.event import Event
 from notifier.wire import ce_headers, structured, trace_headers
 from notifier.wire.call import WAIT_HEADER, wait_text
-from notifier.wire.cloudevents import STRUCTURED
+from notifier.wire.cloudevents import BATCH, STRUCTURED
 
 METHODS: Final = ("POST", "PUT", "PATCH")
 MIN_TIMEOUT: Final = timedelta(seconds=1)
@@ -43,6 +44,7 @@ _RESERVED: Final = frozenset(
 _CONTENT_TYPES: Final = {
     Format.STANDARD: "application/json",
     Format.CLOUDEVENTS: f"{STRUCTURED}; charset=utf-8",
+    Format.CLOUDEVENTS_BATCH: f"{BATCH}; charset=utf-8",
 }
 _RESERVED_PREFIXES: Final = ("webhook-", "ce-")
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110 §5.6.2
@@ -115,16 +117,28 @@ def headers_of(call: Call, *, timestamp: int, user_agent: str) -> dict[str, str]
 def body_of(call: Call) -> bytes:
     """Return the body of the request that makes a call."""
     envelope = call.envelope
-    if call.listener.callback.format is Format.STANDARD:
-        return envelope.body
-    return structured(envelope.event, envelope.body, {})
+    if call.listener.callback.format is Format.CLOUDEVENTS:
+        return structured(envelope.event, envelope.body, {})
+    return envelope.body  # a batch's own is that of all its events
 
 
 def event_headers(call: Call) -> dict[str, str]:
     """Return the headers that tell of an event; structured, its body tells the most."""
-    event, form = call.envelope.event, call.listener.callback.format
-    headers = ce_headers(event) if form is Format.STANDARD else trace_headers(event)
+    headers = told_in_headers(call.envelope.event, call.listener.callback.format)
     return headers if call.trace is None else {**headers, **call.trace}
+
+
+def told_in_headers(event: Event, form: Format) -> dict[str, str]:
+    """Return the headers that a format has of an event."""
+    match form:
+        case Format.STANDARD:
+            return ce_headers(event)
+        case Format.CLOUDEVENTS:
+            return trace_headers(event)
+        case Format.CLOUDEVENTS_BATCH:
+            return {}  # there are several
+        case _:
+            assert_never(form)
 
 
 def wait_headers(call: Call) -> dict[str, str]:
@@ -132,12 +146,17 @@ def wait_headers(call: Call) -> dict[str, str]:
     return {} if call.wait is None else {WAIT_HEADER: wait_text(call.wait)}
 
 
+def content_type_of(form: Format) -> str:
+    """Return what a body of this format is called."""
+    return _CONTENT_TYPES[form]
+
+
 def constant_headers(spec: CallbackSpec, user_agent: str) -> dict[str, str]:
     """Return the headers that are the same in all of a listener's requests."""
     return {
         **spec.headers,
         **auth_headers(spec.auth),
-        "Content-Type": _CONTENT_TYPES[spec.format],
+        "Content-Type": content_type_of(spec.format),
         "Accept-Encoding": "identity",
         "User-Agent": user_agent,
     }

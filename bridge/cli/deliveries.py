@@ -23,6 +23,7 @@ _WIDTHS: Final = (36, 9, 8, 16, 36, 20, 0)
 @click.option("--listener", help="Only to this listener.")
 @click.option("--event", help="Only of this event.")
 @click.option("--execution", help="Only of this execution.")
+@click.option("--batch", help="Only of this batch.")
 @click.option("--project", help="Only of this project.")
 @click.option(
     "--state",
@@ -118,6 +119,7 @@ def _show(delivery: dict[str, Any]) -> None:
             ("project", delivery["project"]),
             ("event", f"{event} from {delivery['event_source']}"),
             ("execution", delivery["execution_id"]),
+            ("batch", delivery["batch_id"]),
             ("state", delivery["state"]),
             ("reason", delivery["reason"]),
             ("due", delivery["due_at"]),

@@ -62,9 +62,20 @@ def change(given: Mapping[str, Any]) -> Json:
         callback.setdefault("on_timeout", None)  # it has no meaning any more
     if headers := _headers(given["headers"]):
         callback["headers"] = headers
+    callback |= _batch(given)
     if given["auth_file"] is not None:
         callback["auth"] = read_auth(given["auth_file"]) if given["auth_file"] else None
     return listener | ({"callback": callback} if callback else {})
+
+
+def _batch(given: Mapping[str, Any]) -> Json:
+    """Return what a callback is told of batches, if it is."""
+    most, wait = given.get("batch_events"), given.get("batch_wait_ms")
+    if most == 0:
+        return {"format": "standard", "batch": None}
+    batch = {"max_events": most, "max_wait_ms": wait}
+    said = {name: one for name, one in batch.items() if one is not None}
+    return {"format": "cloudevents-batch", "batch": said} if said else {}
 
 
 def _named(given: Mapping[str, Any], names: Iterable[str]) -> Json:

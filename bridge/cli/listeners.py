@@ -11,6 +11,7 @@ from bridge.cli.showing import show_json, show_members, show_table
 from bridge.cli.wording import (
     answer_of,
     auth_of,
+    batch_of,
     bound_to,
     callback_of,
     calls_of,
@@ -119,6 +120,7 @@ def show_listener(listener: dict[str, Any], form: str) -> None:
             ("signs in by", auth_of(callback)),
             ("timeout", f"{callback['timeout_seconds']} s"),
             ("answer", answer_of(callback)),
+            ("batches", batch_of(callback)),
             ("order", "each execution's" if listener["ordered"] else None),
             ("signing", signing_of(listener)),
             ("calls", calls_of(listener)),

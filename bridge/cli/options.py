@@ -113,6 +113,21 @@ DESCRIBING: Final = (
         "What silence counts as, with --mode call. Default: accept.",
         choices=("accept", "refuse"),
     ),
+    Option(
+        "--batch",
+        "batch_events",
+        "Tell up to so many events together, 1 to 1000; 0, each by itself, is the "
+        "default.",
+        metavar="EVENTS",
+        kind=int,
+    ),
+    Option(
+        "--batch-wait",
+        "batch_wait_ms",
+        "With --batch: so long an event waits for others. Default: 50.",
+        metavar="MILLISECONDS",
+        kind=int,
+    ),
     Option("--max-in-flight", "max_in_flight", "Attempts at the same time.", kind=int),
     Option(
         "--rate",

@@ -54,6 +54,14 @@ def answer_of(callback: Mapping[str, Any]) -> str | None:
     return f"waited for; silence counts as {callback['on_timeout']}"
 
 
+def batch_of(callback: Mapping[str, Any]) -> str | None:
+    """Return how many events are told together, in words; None: each is alone."""
+    batch = callback["batch"]
+    if batch is None:
+        return None
+    return f"up to {batch['max_events']} events, after {batch['max_wait_ms']} ms"
+
+
 def state_of(listener: Mapping[str, Any]) -> str:
     """Return whether a listener is told, and why not."""
     if listener["enabled"]:

@@ -19,7 +19,8 @@ class Deliveries:
 
         Args:
             limit: At most so many; None: all.
-            **wanted: ``project``, ``listener``, ``event``, ``execution``, ``state``;
+            **wanted: ``project``, ``listener``, ``event``, ``execution``, ``batch``,
+                ``state``;
                 None is not looked at.
         """
         return pages(self._link, "deliveries", wanted, limit)

@@ -192,6 +192,10 @@ class Dispatcher:
             if self._is_ending:
                 self._inquiries.note(flight.delivery.id, None)
             return
+        if flight.listener.callback.batch is not None:
+            self._reports.batched(flight)
+            self._parking.park(flight)
+            return
         match self._lane(flight.listener, now).offer(flight, now):
             case Place.SLOT:
                 self._start(flight)

@@ -32,7 +32,8 @@ class Parking:
     def park(self, flight: Flight) -> None:
         """Leave a delivery to the database; its attempt, if there is one, goes on."""
         now = self._now()
-        until = now + lease_of(flight.listener) if flight.is_started else now
+        wait = lease_of(flight.listener) if flight.is_started else _wait_of(flight)
+        until = now + wait
         flight.delivery = replace(flight.delivery, due_at=until, updated_at=now)
         self._logbook.note(flight, is_held=flight.is_started)
 
@@ -55,3 +56,9 @@ class Parking:
 def lease_of(listener: Listener) -> timedelta:
     """Return how long other bridges leave an attempt alone, from its start."""
     return listener.callback.timeout + LEASE_MARGIN
+
+
+def _wait_of(flight: Flight) -> timedelta:
+    """Return how long a delivery may wait for others to go with it."""
+    batching = flight.listener.callback.batch
+    return timedelta() if batching is None else batching.max_wait

@@ -7,7 +7,7 @@ just recorded is seen.
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from concurrent.futures import Executor
 from datetime import datetime, timedelta
 from functools import partial
@@ -32,6 +32,7 @@ class Scheduler:
         journal: Where parked deliveries are.
         executor: The recorder's.
         dispatcher: Who tries them.
+        batches: Tries what goes together; told which listeners have something due.
         listener: Finds a listener that is enabled.
         now: The time that all bridges on the database agree on.
     """
@@ -42,12 +43,14 @@ class Scheduler:
         executor: Executor,
         *,
         dispatcher: Dispatcher,
+        batches: Callable[[Collection[ListenerId]], Awaitable[int]],
         listener: Callable[[ListenerId], Listener | None],
         now: Callable[[], datetime],
     ) -> None:
         self._journal = journal
         self._executor = executor
         self._dispatcher = dispatcher
+        self._batches = batches
         self._listener = listener
         self._now = now
         self._nudged = asyncio.Event()
@@ -78,11 +81,12 @@ class Scheduler:
         limits: dict[timedelta, dict[ListenerId, int]] = {}
         for listener_id, count in due.items():
             listener = self._listener(listener_id)
-            room = 0 if listener is None else self._dispatcher.room_for_due(listener)
-            if listener is not None and room:
+            if listener is None or listener.callback.batch is not None:
+                continue
+            if room := self._dispatcher.room_for_due(listener):
                 same = limits.setdefault(lease_of(listener), {})
                 same[listener_id] = min(room, count)
-        taken = 0
+        taken = await self._batches(due)
         for lease, some in limits.items():
             taken += await self._claim(some, now, lease)
         return taken

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
+from bridge.delivery.flight import Flight
 from bridge.model import Call, Delivery, Listener, Outcome
 
 
@@ -29,8 +30,10 @@ class Reports:
         attempted: After each attempt.
         gone: A receiver wants no more; its listener is to be disabled.
         parked: Something waits in the database that may be due.
+        batched: A delivery is left there to be told with others.
     """
 
     attempted: Callable[[Call, Outcome, Delivery], None]
     gone: Callable[[Listener], None]
     parked: Callable[[], None]
+    batched: Callable[[Flight], None]

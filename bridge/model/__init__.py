@@ -17,6 +17,7 @@ from bridge.model.auth import (
     CertificateAuth,
     HeaderAuth,
 )
+from bridge.model.batch import Batching
 from bridge.model.delivery import (
     Attempt,
     Call,
@@ -48,6 +49,7 @@ __all__ = [
     "Attempt",
     "Auth",
     "BasicAuth",
+    "Batching",
     "BearerAuth",
     "Call",
     "CallbackSpec",

@@ -99,6 +99,8 @@ class Delivery:
         reason: Why it is dead or cancelled, or what its receiver refused.
         position: Its place among those of its listener and execution, which are told
             one after the other; None: it waits for none.
+        batch_id: The batch that it was last told in; a batch's own is its id.
+        size: How many events it brings; a batch may bring more than one.
     """
 
     id: DeliveryId
@@ -115,6 +117,13 @@ class Delivery:
     due_at: datetime | None = None
     reason: str | None = None
     position: int | None = None
+    batch_id: DeliveryId | None = None
+    size: int = 1
+
+    @property
+    def is_batch(self) -> bool:
+        """Whether it stands for all deliveries of a batch."""
+        return self.batch_id == self.id
 
     @classmethod
     def new(cls, envelope: Envelope, listener: Listener, now: datetime) -> "Delivery":

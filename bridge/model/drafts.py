@@ -6,7 +6,15 @@ from datetime import timedelta
 from typing import Final
 
 from bridge.errors import Invalid
-from bridge.model.listener import CallbackSpec, ListenerDraft, Mode, RetryPolicy
+from bridge.model.batch import LEAST_WAIT, MOST_WAIT
+from bridge.model.batch import MAX_EVENTS as MAX_BATCH
+from bridge.model.listener import (
+    CallbackSpec,
+    Format,
+    ListenerDraft,
+    Mode,
+    RetryPolicy,
+)
 from notifier.errors import InvalidEvent
 from notifier.event_types import expand
 from notifier.wire.routing_key import project_word
@@ -43,6 +51,7 @@ def check_draft(draft: ListenerDraft) -> None:
         raise Invalid("rate_per_second", f"must be over 0 and at most {MAX_RATE:.0f}")
     _check_retry(draft.retry)
     _check_order(draft)
+    _check_batch(draft)
 
 
 def check_project(project: str) -> None:
@@ -110,6 +119,43 @@ def _check_order(draft: ListenerDraft) -> None:
     if draft.ordered and draft.callback.mode is Mode.CALL:
         raise Invalid(
             "ordered", "means nothing with mode: call, which is answered at once"
+        )
+
+
+def _check_batch(draft: ListenerDraft) -> None:
+    spec, batch = draft.callback, draft.callback.batch
+    is_wanted = spec.format is Format.CLOUDEVENTS_BATCH
+    if is_wanted and spec.type in _SILENT:
+        raise Invalid(
+            "callback.format",
+            f"a callback of type {spec.type} takes one event a message; take cloudevents",
+        )
+    if batch is None:
+        return
+    if not is_wanted:
+        raise Invalid(
+            "callback.batch",
+            "means something with format: cloudevents-batch only; say that, or leave "
+            "it out",
+        )
+    _check_alone(draft)
+    if not 1 <= batch.max_events <= MAX_BATCH:
+        raise Invalid("callback.batch.max_events", f"must be from 1 to {MAX_BATCH}")
+    if not LEAST_WAIT <= batch.max_wait <= MOST_WAIT:
+        raise Invalid("callback.batch.max_wait_ms", "must be from 1 to 60000")
+
+
+def _check_alone(draft: ListenerDraft) -> None:
+    """Refuse what needs each event by itself."""
+    if draft.callback.mode is Mode.CALL:
+        raise Invalid(
+            "callback.batch", "means nothing with mode: call, which is asked at once"
+        )
+    if draft.ordered:
+        raise Invalid(
+            "callback.batch",
+            "cannot be had with ordered, which tells one event after the other; leave "
+            "one of them out",
         )
 
 

@@ -8,6 +8,7 @@ from enum import Enum
 from typing import Any, Final, Literal, NewType
 
 from bridge.model.auth import Auth
+from bridge.model.batch import Batching
 from bridge.model.signing import FormerSecret, Signing
 
 OnTimeout = Literal["accept", "refuse"]
@@ -51,6 +52,8 @@ class Format(Enum):
     """Its body as it is, attributes in headers: CloudEvents' binary mode."""
     CLOUDEVENTS = "cloudevents"
     """One JSON object with both: CloudEvents' structured mode."""
+    CLOUDEVENTS_BATCH = "cloudevents-batch"
+    """An array of such objects: CloudEvents' JSON batch format."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +72,7 @@ class CallbackSpec:
         timeout: For one attempt as a whole.
         mode: Whether somebody may wait for the answer.
         on_timeout: What silence counts as, of a call; None: nobody waits.
+        batch: How many events are told together; None: each by itself.
         options: What a plug-in needs beyond.
     """
 
@@ -83,6 +87,7 @@ class CallbackSpec:
     timeout: timedelta = DEFAULT_TIMEOUT
     mode: Mode = Mode.CAST
     on_timeout: OnTimeout | None = None
+    batch: Batching | None = None
     options: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 

@@ -22,7 +22,7 @@ _PAGE: Final = 50
 MOST_RETRIED: Final = 1000
 """So many are tried again by one press of a button."""
 
-_FILTERS: Final = ("listener", "event", "execution", "state")
+_FILTERS: Final = ("listener", "event", "execution", "batch", "state")
 
 
 class DeliveryPages:
@@ -62,7 +62,7 @@ class DeliveryPages:
             headers=(
                 None
                 if listener is None or envelope is None
-                else sent_headers(listener, envelope, delivery.id, last)
+                else sent_headers(listener, envelope, delivery, last)
             ),
             body=None if envelope is None else pretty(envelope.body),
         )
@@ -109,6 +109,7 @@ class DeliveryPages:
         before = read_cursor(after) if after else None
         columns = {"listener": "listener_id", "event": "event_id"}
         columns |= {"execution": "execution_id", "state": "state"}
+        columns["batch"] = "batch_id"
         found = self._store.find(
             limit=_PAGE + 1,
             before=None if before is None else (before[0], DeliveryId(before[1])),

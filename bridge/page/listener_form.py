@@ -25,6 +25,7 @@ Errors = Sequence[tuple[str, str]]
 _TEXTS: Final = (
     *("name", "description", "workbook", "workflow", "execution_id", "task", "when"),
 )
+_GROUPS: Final = ("auth", "batch")
 _NUMBER = re.compile(r"\d{1,15}(\.\d{1,15})?")
 _AUTH: Final = {
     "bearer": ("token",),
@@ -44,6 +45,9 @@ _BLANK: Final[Values] = {
     "callback.headers": "",
     "callback.exchange": "",
     "callback.routing_key": "",
+    "callback.format": "standard",
+    "callback.batch.max_events": "100",
+    "callback.batch.max_wait_ms": "50",
     "callback.mode": "cast",
     "callback.on_timeout": "accept",
     "callback.timeout_seconds": "15",
@@ -70,6 +74,7 @@ def values_of(kept: Kept) -> Values:
     shown = listener_json(kept)
     callback, retry = shown["callback"], shown["retry"]
     auth = auth_json(kept.callback.auth) or {}
+    batch = callback["batch"] or {}
     headers = (callback.get("headers") or {}).items()
     return {
         **_BLANK,
@@ -78,7 +83,8 @@ def values_of(kept: Kept) -> Values:
         "revision": str(shown["revision"]),
         "project": shown["project"],
         "events": "\n".join(shown["events"]),
-        **{f"callback.{k}": _text(v) for k, v in callback.items() if k != "auth"},
+        **{f"callback.{k}": _text(v) for k, v in callback.items() if k not in _GROUPS},
+        **{f"callback.batch.{k}": _text(v) for k, v in batch.items()},
         "callback.headers": "\n".join(f"{name}: {value}" for name, value in headers),
         "callback.on_timeout": callback["on_timeout"] or "accept",
         **{f"callback.auth.{name}": value for name, value in auth.items()},
@@ -201,6 +207,8 @@ def _callback(values: Values) -> dict[str, Any]:
         "method": values["callback.method"],
         "headers": _headers(values["callback.headers"]),
         "auth": _auth(values),
+        "format": values["callback.format"],
+        "batch": _batch(values),
         "mode": values["callback.mode"],
         "on_timeout": values["callback.on_timeout"] if is_call else None,
     }
@@ -212,6 +220,13 @@ def _auth(values: Values) -> dict[str, str] | None:
         return None
     names = _AUTH.get(kind, ())
     return {"type": kind} | {name: values[f"callback.auth.{name}"] for name in names}
+
+
+def _batch(values: Values) -> dict[str, Any] | None:
+    if values["callback.format"] != "cloudevents-batch":
+        return None
+    names = ("max_events", "max_wait_ms")
+    return {name: _number(values[f"callback.batch.{name}"]) for name in names}
 
 
 def _headers(text: str) -> dict[str, str]:

@@ -6,16 +6,15 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from bridge.callbacks.credentials import auth_headers
-from bridge.callbacks.request import own_name
-from bridge.model import DeliveryId, Envelope, Listener
+from bridge.callbacks.request import content_type_of, own_name, told_in_headers
+from bridge.model import Delivery, Envelope, Listener
 from bridge.shape.merging import MASK, mask
-from notifier.wire import ce_headers
 
 
 def sent_headers(
     listener: Listener,
     envelope: Envelope,
-    delivery_id: DeliveryId,
+    delivery: Delivery,
     at: datetime | None,
 ) -> Mapping[str, str]:
     """Return the headers of an attempt by a listener's callback as it is now.
@@ -23,19 +22,19 @@ def sent_headers(
     Args:
         listener: Who is told; nothing is known of callbacks other than webhooks.
         envelope: What of.
-        delivery_id: Of the event to the listener.
+        delivery: Of the event to the listener.
         at: When the attempt began; None: there was none.
     """
     spec = listener.callback
     if spec.type != "http":
         return {}
     return {
-        "Content-Type": "application/json",
+        "Content-Type": content_type_of(spec.format),
         "User-Agent": own_name(),
         **mask(spec.headers),
         **dict.fromkeys(auth_headers(spec.auth), MASK),
-        **ce_headers(envelope.event),
-        "webhook-id": delivery_id,
+        **told_in_headers(envelope.event, spec.format),
+        "webhook-id": delivery.id if delivery.batch_id is None else delivery.batch_id,
         "webhook-timestamp": "" if at is None else str(int(at.timestamp())),
         "webhook-signature": MASK,
     }

@@ -151,8 +151,10 @@ class Course:
             return 0
         now = self.around.now()
         tell = self.around.archive.retelling.tell
+        batch = listener.callback.batch is not None
         told = await asyncio.to_thread(
-            partial(tell, after, listener, events, now, in_order=in_order)
+            # In a batch they are in their order; none waits for the one before.
+            partial(tell, after, listener, events, now, in_order=in_order and not batch)
         )
         if told is None:
             self.is_over = True

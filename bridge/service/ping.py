@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
 
 from bridge.callbacks.callback import Callback
+from bridge.callbacks.together import together
 from bridge.model import Call, Envelope, Listener, Outcome, delivery_id
 from notifier import wire
 from notifier.event import Event
@@ -40,9 +41,12 @@ def _call(listener: Listener) -> Call:
         payload={"listener": listener.id},
     )
     message = wire.to_amqp(event)
+    envelope = Envelope(event, message.body, message.routing_key)
+    if listener.callback.batch is not None:
+        envelope = together([envelope])
     return Call(
         delivery_id=delivery_id(event.source, event.id, listener.id),
         attempt=1,
         listener=listener,
-        envelope=Envelope(event, message.body, message.routing_key),
+        envelope=envelope,
     )

@@ -104,10 +104,9 @@ class Service:
         found = change(self.settings, wanted)
         self.settings = found.settings
         if self._ground is not None:
-            self._ground.callbacks.follow(found.settings.callbacks)
-            self._ground.worker.adopt(
-                _patience(found.settings), found.settings.delivery.disable_after
-            )
+            kept = found.settings
+            self._ground.callbacks.follow(kept.callbacks)
+            self._ground.worker.adopt(_patience(kept), kept.delivery.disable_after)
         for name in found.left:
             _log.warning("setting needs a restart", extra={"setting": name})
         _log.info("settings reloaded", extra={"changed": ", ".join(found.taken)})
@@ -157,6 +156,7 @@ class Service:
             supplies = Supplies(
                 source=tracing.source(bus.source),
                 journal=stores.journal,
+                batches=stores.batches,
                 clock=stores.clock,
                 listeners=stores.listeners,
                 callbacks=callbacks.by_type,

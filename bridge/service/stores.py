@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from bridge.replay.course import Archive
 from bridge.settings import Settings
 from bridge.store import jumps, schema
+from bridge.store.batches import BatchStore
 from bridge.store.clock import Clock
 from bridge.store.database import Database
 from bridge.store.deliveries import DeliveryStore
@@ -51,6 +52,7 @@ class Stores:
     events: EventStore
     deliveries: DeliveryStore
     journal: Journal
+    batches: BatchStore
     retention: RetentionStore
     replays: ReplayStore
     archive: Archive
@@ -105,6 +107,7 @@ def open_stores(settings: Settings) -> Iterator[Stores]:
             events=EventStore(database),
             deliveries=DeliveryStore(database),
             journal=journal,
+            batches=BatchStore(database, owner),
             retention=RetentionStore(database),
             replays=replays,
             archive=Archive(

@@ -15,6 +15,7 @@ from bridge.intake.ordering import OrderedQueue
 from bridge.intake.source import Source
 from bridge.intake.window import Window
 from bridge.replay.course import Archive
+from bridge.store.batches import BatchStore
 from bridge.store.clock import Clock
 from bridge.store.journal import Journal
 from bridge.store.lanes import LaneStore
@@ -38,6 +39,7 @@ class Supplies:
 
     source: Source
     journal: Journal
+    batches: BatchStore
     clock: Clock
     listeners: ListenerStore
     callbacks: Mapping[str, Callback]

@@ -12,7 +12,9 @@ from datetime import timedelta
 from typing import Any, Final
 
 from bridge.conditions.evaluator import Evaluator
+from bridge.delivery.batcher import Batcher
 from bridge.delivery.dispatcher import Dispatcher
+from bridge.delivery.flight import Flight
 from bridge.delivery.recorder import Recorder
 from bridge.delivery.scheduler import Scheduler
 from bridge.delivery.standings import Standings
@@ -52,13 +54,26 @@ class Worker:
             on_health=self._on_health,
             on_unwritable=supplies.telemetry.unwritable,
         )
-        reports = Reports(attempted=self._attempted, gone=self._gone, parked=self.wake)
+        reports = Reports(
+            attempted=self._attempted,
+            gone=self._gone,
+            parked=self.wake,
+            batched=self._batched,
+        )
         self._dispatcher = Dispatcher(
             supplies.callbacks,
             self._recorder,
             reports=reports,
             patience=supplies.patience,
             now=supplies.clock.now,
+        )
+        self._batcher = Batcher(
+            supplies.batches,
+            supplies.executor,
+            dispatcher=self._dispatcher,
+            listener=self.router.listener,
+            now=supplies.clock.now,
+            on_due=self.wake,
         )
         self._standings = Standings(
             supplies.lanes,
@@ -79,6 +94,7 @@ class Worker:
             supplies.journal,
             supplies.executor,
             dispatcher=self._dispatcher,
+            batches=self._batcher.take,
             listener=self.router.listener,
             now=supplies.clock.now,
         )
@@ -249,6 +265,9 @@ class Worker:
     def _attempted(self, call: Call, outcome: Outcome, delivery: Delivery) -> None:
         self._supplies.telemetry.attempted(call, outcome, delivery)
         self._standings.note(call, outcome, delivery)
+
+    def _batched(self, flight: Flight) -> None:
+        self._batcher.note(flight)
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)

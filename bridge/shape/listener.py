@@ -1,19 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A listener as JSON, as it is taken: checked for its shape, turned into a draft.
-
-Members that are part of the shape but not built yet take their one value only.
-"""
+"""A listener as JSON, as it is taken: checked for its shape, turned into a draft."""
 
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import BaseModel, Field, WithJsonSchema, model_validator
+from pydantic import BaseModel, Field, model_validator
 
 from bridge import model
 from bridge.callbacks.request import MAX_TIMEOUT, MIN_TIMEOUT
 from bridge.conditions.filters import MAX_FILTERS
-from bridge.errors import Invalid, NotSupportedYet
+from bridge.errors import Invalid
+from bridge.model.batch import LEAST_WAIT, MOST_WAIT, Batching
+from bridge.model.batch import MAX_EVENTS as MAX_BATCH
 from bridge.model.drafts import (
     MAX_DELAY,
     MAX_DELAYS,
@@ -35,7 +34,6 @@ from bridge.shape.shown import listener_json
 from bridge.shape.strict import Strict
 from notifier.event import DEFAULT_PROJECT
 
-_CALLBACK_NOT_YET: Final[Mapping[str, object]] = {"batch": None}
 _READ_ONLY: Final = (
     "id",
     "disabled_reason",
@@ -48,9 +46,27 @@ _READ_ONLY: Final = (
     "updated_at",
 )
 
+_MILLISECOND: Final = timedelta(milliseconds=1)
+_USUAL: Final = Batching()
+
 _MaybeText = str | None
-_Nothing = Annotated[Any, WithJsonSchema({"type": "null"})]
 _Seconds = Annotated[float, Field(gt=0, le=MAX_DELAY.total_seconds())]
+
+
+class Batch(Strict):
+    """How many events are told together, and how long one waits for others."""
+
+    max_events: int = Field(_USUAL.max_events, ge=1, le=MAX_BATCH)
+    max_wait_ms: int = Field(
+        int(_USUAL.max_wait / _MILLISECOND),
+        ge=int(LEAST_WAIT / _MILLISECOND),
+        le=int(MOST_WAIT / _MILLISECOND),
+        description="So long at most does an event wait for others.",
+    )
+
+    def batching(self) -> Batching:
+        """Return it as a value."""
+        return Batching(self.max_events, self.max_wait_ms * _MILLISECOND)
 
 
 class Callback(Strict):
@@ -63,9 +79,10 @@ class Callback(Strict):
     exchange: _MaybeText = None
     routing_key: _MaybeText = None
     auth: Auth | None = None
-    format: Literal["standard", "cloudevents"] = Field(
+    format: Literal["standard", "cloudevents", "cloudevents-batch"] = Field(
         "standard",
-        description="standard: CloudEvents' binary mode; cloudevents: structured.",
+        description="standard: CloudEvents' binary mode; cloudevents: structured; "
+        "cloudevents-batch: several in one array.",
     )
     mode: Literal["cast", "call"] = Field(
         "cast", description="With call, an engine may wait for the answer."
@@ -78,7 +95,9 @@ class Callback(Strict):
         ge=MIN_TIMEOUT.total_seconds(),
         le=MAX_TIMEOUT.total_seconds(),
     )
-    batch: _Nothing = None
+    batch: Batch | None = Field(
+        None, description="With format cloudevents-batch. Default: 100 events, 50 ms."
+    )
 
     def spec(self, known: model.CallbackSpec | None) -> model.CallbackSpec:
         """Return it as a value; what is masked is taken from the known one.
@@ -86,7 +105,6 @@ class Callback(Strict):
         Raises:
             Invalid: Names the field.
         """
-        _refuse_unbuilt(self, _CALLBACK_NOT_YET, "callback.")
         is_elsewhere = known is not None and leads_elsewhere(self.url, known)
         if known is None:
             known = model.CallbackSpec(self.type)
@@ -104,7 +122,13 @@ class Callback(Strict):
             timeout=timedelta(seconds=self.timeout_seconds),
             mode=model.Mode(self.mode),
             on_timeout=self._on_timeout(),
+            batch=self._batching(),
         )
+
+    def _batching(self) -> Batching | None:
+        if self.batch is not None:
+            return self.batch.batching()
+        return Batching() if self.format == "cloudevents-batch" else None
 
     def _on_timeout(self) -> model.OnTimeout | None:
         is_open = self.mode == "call" and self.on_timeout is None
@@ -252,11 +276,3 @@ class Listener(NewListener):
         for name in _READ_ONLY:
             if name in self.model_fields_set and getattr(self, name) != kept[name]:
                 raise Invalid(name, "cannot be changed")
-
-
-def _refuse_unbuilt(
-    given: BaseModel, unbuilt: Mapping[str, object], prefix: str = ""
-) -> None:
-    for name, value in unbuilt.items():
-        if getattr(given, name) != value:
-            raise NotSupportedYet(prefix + name)

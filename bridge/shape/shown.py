@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from bridge.callbacks.signing import public_key_of
-from bridge.model import CallbackSpec, Listener, Token
+from bridge.model import Batching, CallbackSpec, Listener, Token
 from bridge.model.lane_state import LaneState
 from bridge.model.signing import Signing
 from bridge.shape.credentials import auth_json
@@ -98,7 +98,15 @@ def _callback_json(spec: CallbackSpec) -> dict[str, Any]:
         "mode": spec.mode.value,
         "on_timeout": spec.on_timeout,
         "timeout_seconds": _seconds(spec.timeout),
-        "batch": None,
+        "batch": None if spec.batch is None else batch_json(spec.batch),
+    }
+
+
+def batch_json(batch: Batching) -> dict[str, int]:
+    """Return how events are put together."""
+    return {
+        "max_events": batch.max_events,
+        "max_wait_ms": round(batch.max_wait.total_seconds() * 1000),
     }
 
 

@@ -17,6 +17,7 @@ from bridge.model import (
     OutcomeKind,
     State,
 )
+from bridge.store.batch_rows import hasten
 from bridge.store.database import Database
 from bridge.store.tables import attempts, deliveries, listeners
 
@@ -52,7 +53,7 @@ class DeliveryStore:
             limit: At least 1.
             before: ``created_at`` and id of the last one on the page before.
             **equal: Column (``listener_id``, ``event_id``, ``execution_id``,
-                ``state``, ``project``) to value; None is not looked at.
+                ``batch_id``, ``state``, ``project``) to value; None is not looked at.
         """
         created, key = deliveries.c.created_at, deliveries.c.id
         query = select(deliveries).order_by(created.desc(), key.desc()).limit(limit)
@@ -94,7 +95,8 @@ class DeliveryStore:
     ) -> Delivery:
         """Make a delivery due now, whatever became of it before.
 
-        One that is under way is left alone.
+        One that is under way is left alone. One that waits with its batch is due with
+        all of that; one that ended goes in a new one.
 
         Raises:
             NotFound: There is none, or it is another project's.
@@ -110,15 +112,18 @@ class DeliveryStore:
             )
             if kept is None:
                 raise Conflict("its listener was removed")
+            waits = row.state == State.PENDING.value
+            is_due = waits and hasten(connection, row.batch_id, now)
             # Both are locked: else it would be due while a bridge just takes it, or
             # pending for ever for a listener that is just removed.
             one = _one(None, delivery_id).with_for_update()
             row = _required(connection, one, delivery_id)
             if row.state == State.PENDING.value and row.due_at is None:
                 raise Conflict("it waits for an earlier event of its execution")
-            if row.lease_owner is None:
+            if row.lease_owner is None and not is_due:
                 due = {
                     "state": State.PENDING.value,
+                    "batch_id": None,
                     "due_at": now,
                     "reason": None,
                     "updated_at": now,
@@ -146,6 +151,7 @@ def delivery_of(row: Row[Any]) -> Delivery:
         due_at=row.due_at,
         reason=row.reason,
         position=row.position,
+        batch_id=None if row.batch_id is None else DeliveryId(row.batch_id),
     )
 
 
@@ -167,6 +173,7 @@ def delivery_row(delivery: Delivery, lease_owner: str | None) -> dict[str, Any]:
         "created_at": delivery.created_at,
         "updated_at": delivery.updated_at,
         "position": delivery.position,
+        "batch_id": delivery.batch_id,
     }
 
 

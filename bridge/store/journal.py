@@ -32,6 +32,8 @@ from bridge.model import (
     ListenerId,
     State,
 )
+from bridge.store.batch_outcomes import BatchOutcomes
+from bridge.store.batch_rows import release_batches
 from bridge.store.database import Database
 from bridge.store.deliveries import attempt_row, delivery_of, delivery_row
 from bridge.store.events import envelope_of, event_row
@@ -122,7 +124,7 @@ class Journal:
     def _write(self, rows: "_Rows", *, may_add: bool) -> None:
         turns = Turns(self._database)
         with self._database.write() as connection:
-            cancel_for_removed(connection, rows.deliveries.values())
+            cancel_for_removed(connection, rows.standing())
             merge = Merge(connection, self._owner, stage_from=self._stage_from)
             new = merge.unknown(rows.events) if may_add else frozenset()
             # In one order: else two bridges could wait for each other's rows for ever.
@@ -130,6 +132,7 @@ class Journal:
             merge.deliveries(_in_order(rows.deliveries), new)
             merge.attempts(_in_order(rows.attempts), rows.deliveries_of(new))
             turns.note_ended(rows.deliveries.values())
+            turns.note_ended(rows.batches.write(connection))
             turns.within(connection)
         turns.after()
 
@@ -182,12 +185,12 @@ class Journal:
 
         Only where no other bridge can be at work on this database.
         """
-        held = {"lease_owner": None, "due_at": now}
-        statement = update(deliveries).where(
-            _pending, deliveries.c.lease_owner.is_not(None)
-        )
+        free = {"lease_owner": None, "due_at": now}
+        is_held = _pending & deliveries.c.lease_owner.is_not(None)
+        statement = update(deliveries).where(is_held)
         with self._database.write() as connection:
-            return connection.execute(statement.values(held)).rowcount
+            release_batches(connection, now)
+            return connection.execute(statement.values(free)).rowcount
 
     def _claim(
         self,
@@ -205,7 +208,7 @@ class Journal:
             .limit(limit)
             .with_for_update(skip_locked=True)
         ).all()
-        mine = {"lease_owner": self._owner, "due_at": until}
+        mine = {"lease_owner": self._owner, "due_at": until, "batch_id": None}
         where = deliveries.c.id.in_(chosen)
         connection.execute(update(deliveries).where(where).values(mine))
         found = connection.execute(select(deliveries).where(where))
@@ -230,11 +233,14 @@ class _Rows:
     events: dict[EventKey, dict[str, Any]]
     deliveries: dict[DeliveryId, dict[str, Any]]
     attempts: dict[tuple[DeliveryId, int], Mapping[str, Any]]
+    batches: BatchOutcomes
 
     @classmethod
     def of(cls, entries: Iterable[Entry], owner: str) -> "_Rows":
-        rows = cls({}, {}, {})
+        rows = cls({}, {}, {}, BatchOutcomes(owner))
         for entry in entries:
+            if rows.batches.took(entry.deliveries, entry.attempts, entry.held):
+                continue
             if entry.arrived is not None:
                 envelope, _ = entry.arrived
                 rows.events[envelope.key] = event_row(*entry.arrived, queued=False)
@@ -245,6 +251,9 @@ class _Rows:
                 key = attempt.delivery_id, attempt.number
                 rows.attempts[key] = attempt_row(attempt)
         return rows
+
+    def standing(self) -> list[dict[str, Any]]:
+        return [*self.deliveries.values(), *self.batches.rows]
 
     def deliveries_of(self, keys: Collection[EventKey]) -> Collection[DeliveryId]:
         return {

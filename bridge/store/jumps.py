@@ -15,7 +15,7 @@ from sqlalchemy import Connection, bindparam, select, update
 from bridge.model import State
 from bridge.store.database import Database
 from bridge.store.facts import note, noted
-from bridge.store.tables import deliveries
+from bridge.store.tables import batches, deliveries
 
 LEAST: Final = timedelta(seconds=1)
 """Whatever is less may be the reading's inexactness."""
@@ -56,6 +56,7 @@ def _started_before(connection: Connection, boot: str) -> datetime | None:
 
 
 def _move(connection: Connection, jump: timedelta) -> None:
+    _move_batches(connection, jump)
     query = (
         select(deliveries.c.id, deliveries.c.due_at)
         .where(deliveries.c.state == State.PENDING.value)
@@ -67,3 +68,10 @@ def _move(connection: Connection, jump: timedelta) -> None:
     if moved:
         statement = update(deliveries).where(deliveries.c.id == bindparam("moved"))
         connection.execute(statement.values(due_at=bindparam("to")), moved)
+
+
+def _move_batches(connection: Connection, jump: timedelta) -> None:
+    found = connection.execute(select(batches.c.id, batches.c.due_at)).all()
+    for row in found:
+        mine = batches.c.id == row.id
+        connection.execute(update(batches).where(mine).values(due_at=row.due_at + jump))

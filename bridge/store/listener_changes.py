@@ -9,13 +9,13 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from bridge.errors import Conflict, NotFound, OutOfDate, QuotaReached
 from bridge.model import Listener, ListenerId, State
 from bridge.store.deliveries import CANCELLED
-from bridge.store.tables import counters, deliveries, listeners
+from bridge.store.tables import batches, counters, deliveries, listeners
 
 _COUNTER: Final = "listeners"
 _ASK_AGAIN: Final = timedelta(minutes=1)
@@ -111,6 +111,8 @@ def remove_listener(
     """Mark a listener as removed; what waits for it ends as cancelled."""
     values = {"deleted_at": now, "changed_in": version}
     connection.execute(update(listeners).where(is_listener(listener_id)).values(values))
+    # First: whoever writes what became of a batch locks it first, too.
+    connection.execute(delete(batches).where(batches.c.listener_id == listener_id))
     connection.execute(
         update(deliveries)
         .where(deliveries.c.listener_id == listener_id)

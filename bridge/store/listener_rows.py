@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Row
 
 from bridge.model import (
+    Batching,
     CallbackSpec,
     Format,
     Listener,
@@ -46,6 +47,7 @@ def listener_row(listener: Listener, vault: Vault) -> dict[str, Any]:
             "timeout_seconds": spec.timeout.total_seconds(),
             "mode": spec.mode.value,
             "on_timeout": spec.on_timeout,
+            "batch": _batch_row(spec.batch),
         },
         "sealed": vault.seal(
             {
@@ -129,6 +131,7 @@ def _spec(callback: Mapping[str, Any], sealed: Mapping[str, Any]) -> CallbackSpe
     timeout = timedelta(seconds=members.pop("timeout_seconds"))
     mode = Mode(members.pop("mode", "cast"))  # older rows were written without
     form = Format(members.pop("format", "standard"))  # the same
+    batch = members.pop("batch", None)  # the same
     auth = sealed.get("auth")  # older rows were sealed without
     return CallbackSpec(
         **members,
@@ -138,4 +141,16 @@ def _spec(callback: Mapping[str, Any], sealed: Mapping[str, Any]) -> CallbackSpe
         format=form,
         timeout=timeout,
         mode=mode,
+        batch=None if batch is None else _batching(batch),
     )
+
+
+def _batch_row(batch: Batching | None) -> dict[str, Any] | None:
+    if batch is None:
+        return None
+    seconds = batch.max_wait.total_seconds()
+    return {"max_events": batch.max_events, "max_wait_seconds": seconds}
+
+
+def _batching(row: Mapping[str, Any]) -> Batching:
+    return Batching(row["max_events"], timedelta(seconds=row["max_wait_seconds"]))

@@ -126,7 +126,7 @@ def _write(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
         return
     statement = insert_into(connection, deliveries)
     new, known = statement.excluded, deliveries.c
-    names = ("state", "due_at", "reason", "updated_at", "position")
+    names = ("state", "due_at", "reason", "updated_at", "position", "batch_id")
     connection.execute(
         statement.on_conflict_do_update(
             index_elements=["id"],

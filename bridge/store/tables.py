@@ -194,6 +194,8 @@ deliveries: Final = Table(
     Column("created_at", UtcTime, nullable=False),
     Column("updated_at", UtcTime, nullable=False),
     Column("position", BigInteger),
+    Column("batch_id", String(64)),
+    _partial("ix_deliveries_batch_id", "batch_id", where="batch_id IS NOT NULL"),
     _partial("ix_deliveries_dead", "created_at", "id", where="state = 'dead'"),
     _partial("ix_deliveries_due", "listener_id", "due_at", where="state = 'pending'"),
     _partial(
@@ -210,7 +212,24 @@ deliveries: Final = Table(
 )
 """``due_at``: when a bridge may take a pending one. ``lease_owner``: the bridge that has
 it now; ``due_at`` is then when its lease ends. ``position``: its place among those of
-its listener and execution; only the first of those that are pending is ever due."""
+its listener and execution; only the first of those that are pending is ever due.
+``batch_id``: what it was last told in, together with others."""
+
+batches: Final = Table(
+    "batches",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("listener_id", String(64), nullable=False),
+    Column("project", String(255), nullable=False),
+    Column("size", Integer, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("due_at", UtcTime, nullable=False),
+    Column("lease_owner", String(64)),
+    Column("created_at", UtcTime, nullable=False),
+    Index("ix_batches_due", "listener_id", "due_at"),
+)
+"""Batches that are not told yet. ``size``: how many deliveries are in it; their
+``due_at`` and ``lease_owner`` are the batch's."""
 
 attempts: Final = Table(
     "attempts",

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
-from bridge.errors import Invalid, NotSupportedYet
+from bridge.errors import Invalid
 from bridge.model import ListenerDraft
 from bridge.shape.faults import fault_of, field_names
 from bridge.shape.listener import NewListener
@@ -107,8 +107,6 @@ def _of_parameter(
     if member in service.actions[action].members or member not in service.parameters:
         return err
     whole = f"services.{name}.parameters.{field}"
-    if isinstance(err, NotSupportedYet):
-        return NotSupportedYet(whole)
     return Invalid(whole, err.reason)
 
 
@@ -234,8 +232,6 @@ def _draft(path: str, members: Mapping[str, Any]) -> ListenerDraft:
         first = err.errors()[0]
         fault = {**first, "loc": ("body", *first["loc"])}
         raise Invalid(*_here(path, *fault_of(fault, _KNOWN))) from err
-    except NotSupportedYet as err:
-        raise NotSupportedYet(_here(path, err.field, "")[0]) from err
     except Invalid as err:
         raise in_workbook(path, err) from err
 

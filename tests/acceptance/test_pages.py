@@ -9,13 +9,11 @@ import pytest
 import requests
 from kombu import Connection, Exchange, Queue
 
-from bridge.client import ClientError
 from tests.acceptance.terminals import until
 from tests.pages import Page
 
 LISTENERS = Page("docs/how-to/listeners.md")
 OPERATE = Page("docs/how-to/operate.md")
-NOT_YET = {"callback.batch": {"max_events": 100}}
 
 in_process = pytest.mark.parametrize("bus_url", ["in-process"], indirect=True)
 on_rabbitmq = pytest.mark.parametrize("bus_url", ["RabbitMQ"], indirect=True)
@@ -56,21 +54,6 @@ def test_every_command_in_the_page_works(terminal, bridge):
         timeout=10,
     )
     assert answer.status_code == 201
-
-
-@in_process
-def test_what_the_page_calls_not_supported_yet_is_refused_so(client):
-    (told,) = re.findall(r"not built yet \(([^)]*)\)", LISTENERS.text)
-    names = re.findall(r"`([^`]+)`", told)
-    assert names
-
-    for name in names:
-        listener = {"events": ["TASK"], "callback": {"url": "http://127.0.0.1:9000/"}}
-        inside = listener["callback"] if name.startswith("callback.") else listener
-        inside[name.removeprefix("callback.")] = NOT_YET[name]
-
-        with pytest.raises(ClientError, match=f"^{name}: not supported yet$"):
-            client.listeners.add(listener)
 
 
 @on_rabbitmq

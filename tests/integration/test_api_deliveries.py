@@ -63,6 +63,7 @@ def test_a_delivery_is_shown_with_its_attempts(url, keep, listener):
         "execution_id": "e1",
         "state": "dead",
         "reason": "tried",
+        "batch_id": None,
         "attempt_count": 2,
         "due_at": None,
         "created_at": AT,

@@ -86,11 +86,15 @@ WRONG = {
         "ordered",
         "means nothing with mode: call",
     ),
-    "a batch": (callback(batch={}), "callback.batch", "not supported yet"),
+    "a batch of single events": (
+        callback(batch={}),
+        "callback.batch",
+        "means something with format: cloudevents-batch only; say that, or leave it out",
+    ),
     "another format": (
         callback(format="xml"),
         "callback.format",
-        "'standard' or 'cloudevents'",
+        "'standard', 'cloudevents' or 'cloudevents-batch'",
     ),
     "another mode": (callback(mode="ask"), "callback.mode", "'cast' or 'call'"),
     "silence where nobody waits": (

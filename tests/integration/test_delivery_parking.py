@@ -243,13 +243,25 @@ async def test_what_was_taken_for_a_listener_just_disabled_is_given_back(
             on_unwritable=lambda *_: None,
         )
         reports = Reports(
-            attempted=lambda *_: None, gone=lambda _: None, parked=lambda: None
+            attempted=lambda *_: None,
+            gone=lambda _: None,
+            parked=lambda: None,
+            batched=lambda _: None,
         )
         dispatcher = Dispatcher(
             {}, recorder, reports=reports, patience=PATIENT, now=now
         )
+
+        async def batches(_):
+            return 0
+
         scheduler = Scheduler(
-            journal, executor, dispatcher=dispatcher, listener=known, now=now
+            journal,
+            executor,
+            dispatcher=dispatcher,
+            batches=batches,
+            listener=known,
+            now=now,
         )
         running = asyncio.create_task(scheduler.run())
 

@@ -74,6 +74,7 @@ def test_a_listener_is_added_changed_paused_and_removed(browser, api):
 
 EXCHANGE = {"callback.type": "amqp", "callback.exchange": "audit"}
 CALL = {"callback.mode": "call", "callback.on_timeout": "refuse"}
+BATCHES = {"callback.format": "cloudevents-batch"}
 BEARER = {"callback.auth.type": "bearer", "callback.auth.token": "t"}
 BASIC = {
     "callback.auth.type": "basic",
@@ -84,8 +85,14 @@ BASIC = {
 
 @pytest.mark.parametrize(
     ("before", "after"),
-    [({}, EXCHANGE), (EXCHANGE, {}), (CALL, {}), ({}, CALL), (BEARER, BASIC)],
-    ids=["to-amqp", "to-http", "to-cast", "to-call", "to-another-sign-in"],
+    [
+        *[({}, EXCHANGE), (EXCHANGE, {}), (CALL, {}), ({}, CALL), (BEARER, BASIC)],
+        *[({}, BATCHES), (BATCHES, {})],
+    ],
+    ids=[
+        *["to-amqp", "to-http", "to-cast", "to-call", "to-another-sign-in"],
+        *["to-batches", "to-single-events"],
+    ],
 )
 def test_a_form_changes_a_callback_to_what_it_would_have_made(
     browser, api, before, after

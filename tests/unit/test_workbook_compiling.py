@@ -5,8 +5,8 @@ from datetime import timedelta
 
 import pytest
 
-from bridge.errors import Invalid, NotSupportedYet
-from bridge.model import BearerAuth, Mode
+from bridge.errors import Invalid
+from bridge.model import Batching, BearerAuth, Mode
 from bridge.workbook.compiling import compiled
 from bridge.workbook.reading import read
 from tests.workbooks import KEYS, ORDERS, calling, document
@@ -225,9 +225,10 @@ def test_what_cannot_be_is_told_in_the_words_of_the_workbook(value, reason):
     assert reason in refusal(value)
 
 
-def test_what_is_not_built_yet_is_told_so():
-    with pytest.raises(NotSupportedYet, match=r"\.batch: not supported"):
-        drafts(with_service({"batch": {"max_events": 100}}))
+def test_a_service_may_be_called_in_batches():
+    (draft,) = drafts(with_service({"format": "cloudevents-batch"})).values()
+
+    assert draft.callback.batch == Batching()
 
 
 @pytest.mark.parametrize(
