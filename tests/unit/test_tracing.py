@@ -331,6 +331,15 @@ def test_an_attempt_tells_how_it_ended(tracer, spans, outcome, error, status):
     assert span.status.is_ok is (error is None)
 
 
+def test_an_attempt_at_a_batch_tells_of_no_single_event(tracer, spans):
+    spec = a_webhook(format=Format.CLOUDEVENTS_BATCH)
+
+    Bridge(tracer, answer()).attempt(a_call(spec))
+
+    (span,) = spans()
+    assert not [name for name in span.attributes if name.startswith("cloudevents.")]
+
+
 def test_an_attempt_through_an_exchange_is_a_message(tracer, spans):
     spec = CallbackSpec("amqp", None, exchange="audit")
 
