@@ -4,6 +4,7 @@
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from functools import partial
 
 from bridge.callbacks.recording import RecordingCallback, succeed
 from bridge.delivery.retention import Retention, Terms
@@ -114,7 +115,8 @@ class RunningWorker:
         self.telemetry = Telemetry()
         self._executor = ThreadPoolExecutor(1)
         self._is_drained = False
-        suspects = SuspectStore(stores.database, owner)
+        marks = SuspectStore(stores.database, owner)
+        suspects = partial(Suspects, marks, self._executor, clock.now)
         self.published = []
         self.worker = Worker(
             Supplies(
@@ -139,7 +141,7 @@ class RunningWorker:
                 ),
                 window=Window(),
                 sequences=stores.sequences,
-                care=Care(Suspects(suspects, self._executor, clock.now)),
+                care=Care(suspects(), suspects(in_order=True)),
                 archive=stores.archive(owner),
             )
         )

@@ -20,6 +20,7 @@ from typing import Any, Final
 
 from bridge.errors import StoreError
 from bridge.intake.broker import SetAside, Stray
+from bridge.intake.care import Care
 from bridge.intake.sequencer import OrderedRoutes, Sequencer
 from bridge.intake.source import Received, Sink, Source
 from bridge.store.sequences import SequenceStore
@@ -61,6 +62,7 @@ class Ordering:
         router: Answers who is told in order.
         store: Keeps the positions.
         queue: Of a broker; None within this process.
+        care: Numbers what a bridge may have died of within this process.
         executor: The recorder's.
         now: The time that all bridges on the database agree on.
         on_numbered: Called when something may be due.
@@ -72,6 +74,7 @@ class Ordering:
         store: SequenceStore,
         queue: OrderedQueue | None,
         *,
+        care: Care,
         executor: Executor,
         now: Callable[[], datetime],
         on_numbered: Callable[[], None],
@@ -82,6 +85,7 @@ class Ordering:
         self._router = router
         self._store = store
         self._queue = queue
+        self._care = care
         self._now = now
         self._on_numbered = on_numbered
         self._source = None if queue is None else queue.source(self._on_stray)
@@ -128,7 +132,10 @@ class Ordering:
             await self._source.close()
 
     def _number_first(self, take: Sink, received: Received) -> None:
-        self._sequencer.take(received.envelope, partial(take, received))
+        if self._router.has_ordered:
+            self._care.number(self._sequencer.take, take, received)
+        else:
+            take(received)
 
     def _number(self, received: Received) -> None:
         self._sequencer.take(received.envelope, received.settle)

@@ -20,6 +20,7 @@ from bridge.intake.readers import Reader
 from bridge.intake.reading import REASON, REQUEUED, given_up_by, read_quarantined
 from bridge.intake.suspects import Suspects
 from bridge.model import Envelope, Quarantined
+from bridge.service.stores import Stores
 from bridge.store.quarantine import QuarantineStore, new_id
 from bridge.telemetry import Telemetry
 from notifier import topology
@@ -53,13 +54,20 @@ class Shelf:
     """Where messages are kept that were set aside, and what is handled with care.
 
     Attributes:
-        in_order: Those of the second queue.
+        in_order: What is to be numbered.
     """
 
     store: QuarantineStore
     suspects: Suspects
     in_order: Suspects
     now: Callable[[], datetime]
+
+
+def shelf_of(stores: Stores) -> Shelf:
+    """Return that of a bridge."""
+    now = stores.clock.now
+    suspects = partial(Suspects, stores.suspects, stores.executor, now)
+    return Shelf(stores.quarantine, suspects(), suspects(in_order=True), now)
 
 
 def shelving(connect: Callable[[], Any], shelf: Shelf, reader: Reader) -> BrokerSource:

@@ -18,7 +18,6 @@ from bridge.delivery.retention import Retention, Terms
 from bridge.delivery.terms import Patience
 from bridge.feed import Feed
 from bridge.intake.care import Care
-from bridge.intake.suspects import Suspects
 from bridge.intake.window import Window
 from bridge.issuer import Issuer
 from bridge.page.front import Front
@@ -31,7 +30,7 @@ from bridge.service.modes import WHOLE, Modes
 from bridge.service.notifications import hearing
 from bridge.service.ping import pinger
 from bridge.service.place import Place
-from bridge.service.quarantine import Shelf
+from bridge.service.quarantine import Shelf, shelf_of
 from bridge.service.reload import change
 from bridge.service.siblings import Siblings
 from bridge.service.signing_in import HOW, sign_in
@@ -146,8 +145,8 @@ class Service:
     def _lay(self, stores: Stores) -> "_Ground":
         telemetry, feed = Telemetry(), Feed()
         tracing = Tracing.of(self.settings)
-        suspects = Suspects(stores.suspects, stores.executor, stores.clock.now)
-        bus = self._bus(stores, telemetry, suspects)
+        shelf = shelf_of(stores)
+        bus = self._bus(stores, telemetry, shelf)
         callbacks = Callbacks(
             self.settings.callbacks, bus.sender, self.settings.bus.exchange, tracing
         )
@@ -172,7 +171,7 @@ class Service:
                 retention=self._retention(stores),
                 window=self._window(stores),
                 sequences=stores.sequences,
-                care=Care(suspects),
+                care=Care(shelf.suspects, shelf.in_order),
                 archive=stores.archive,
                 ordered=bus.ordered,
             )
@@ -203,14 +202,11 @@ class Service:
             now=stores.clock.now,
         )
 
-    def _bus(self, stores: Stores, telemetry: Telemetry, suspects: Suspects) -> Bus:
+    def _bus(self, stores: Stores, telemetry: Telemetry, shelf: Shelf) -> Bus:
         settings = self.settings.bus
         if settings.url is None:
             bus = memory_bus(stores.events, stores.quarantine, stores.executor)
         else:
-            now, executor = stores.clock.now, stores.executor
-            in_order = Suspects(stores.suspects, executor, now, in_order=True)
-            shelf = Shelf(stores.quarantine, suspects, in_order, now)
             bus = broker_bus(settings, settings.url, telemetry, shelf)
         return hearing(bus, self.settings, telemetry)
 

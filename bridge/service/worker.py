@@ -111,6 +111,7 @@ class Worker:
             self.router,
             supplies.sequences,
             supplies.ordered,
+            care=supplies.care,
             executor=supplies.executor,
             now=supplies.clock.now,
             on_numbered=self.wake,
