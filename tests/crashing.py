@@ -81,16 +81,14 @@ def _run(home, at):
         secrets=SecretSettings(key=KEY),
     )
     shim = ctypes.CDLL(None)
-
-    def arm(*_):
-        _say("armed")
-        shim.crash_at(at)
-
-    signal.signal(signal.SIGUSR1, arm)
+    # Blocked, so that it is not missed by who begins to wait for it just then.
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR1})
     with EmbeddedBridge(settings) as bridge:
         _say(f"ready {os.getpid()} {bridge.url}")
-        while True:
-            signal.pause()
+        signal.sigwait({signal.SIGUSR1})
+        _say("armed")
+        shim.crash_at(at)
+        signal.pause()
 
 
 def _say(line):
