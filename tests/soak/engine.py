@@ -49,6 +49,12 @@ class Engine:
         """Wait until all is published."""
         self._thread.join()
 
+    def wait_for_more(self):
+        """Wait until what was on its way is confirmed; all may be published already."""
+        known = len(self.confirmed)
+        while len(self.confirmed) == known and self._thread.is_alive():
+            time.sleep(1 / A_SECOND)  # it tells nobody
+
     def _run(self):
         began = time.monotonic()
         sent = 0
