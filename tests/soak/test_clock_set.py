@@ -105,8 +105,8 @@ WAYS = [
 ]
 
 
-def test_a_clock_that_is_set_by_hours_hurries_nothing_and_holds_nothing_up(
-    bridge, wall, soon, late
+def test_a_clock_that_is_set_by_hours_hurries_nothing_and_holds_nothing_up(  # noqa: PLR0917 - fixtures
+    bridge, database_url, wall, soon, late, note
 ):
     for number, (set_clock, off_by) in enumerate(WAYS):
         name = str(number)
@@ -125,4 +125,7 @@ def test_a_clock_that_is_set_by_hours_hurries_nothing_and_holds_nothing_up(
         # else more and more would fail each time, and its breaker rest for longer
         bridge.wait_until(lambda: has_told_all(bridge, "soon"))
 
-    assert {len(calls) for calls in late.ids.values()} == {1}
+    early = sum(len(calls) - 1 for calls in late.ids.values())
+    kind = "SQLite" if database_url.startswith("sqlite") else "PostgreSQL"
+    note({f"clock set by 2 h, {len(WAYS)} times, {kind}: calls too early": early})
+    assert early == 0
