@@ -9,6 +9,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+from tests.browsing import Browser
+
+PLAIN_PATHS = ("/", "/listeners", "/deliveries", "/dead", "/events", "/explain")
+
 
 def word(name):
     return f"planted-{name}-{os.urandom(6).hex()}"
@@ -42,6 +46,22 @@ class Garden:
             for place, said in self.said.items()
             if any(form in said for form in forms(text))
         ]
+
+
+def look_at_pages(garden, bridge, token, client):
+    """See all that a browser shows."""
+    browser = Browser(bridge.url)
+    browser.post("/sign-in", of="/sign-in", token=token)
+    ids = [one["id"] for one in client.listeners.find()]
+    paths = [*PLAIN_PATHS, "/listeners/new", "/executions/e1"]
+    paths += [f"/listeners/{one}{more}" for one in ids for more in ("", "/edit")]
+    for one in client.deliveries.find():
+        paths += [f"/deliveries/{one['id']}", f"/events/{one['event_id']}"]
+    query = garden.planted["url-query"].encode()
+    for path in paths:
+        answer = browser.get(path)
+        assert answer.status_code == 200, path
+        garden.hear(f"page {path}", answer.content.replace(query, b"(its URL)"))
 
 
 def forms(text):

@@ -6,7 +6,7 @@ import pytest
 from bridge.callbacks import handshake
 from bridge.callbacks.guard import Guard
 from bridge.callbacks.handshake import Handshake
-from bridge.client import BridgeClient, ClientError
+from bridge.client import BridgeClient, ClientError, NoAnswer
 from bridge.delivery.lanes import Lanes
 from bridge.errors import Invalid
 from tests.bridges import BridgeProcess
@@ -128,3 +128,30 @@ def test_a_bridge_that_asks_keeps_no_listener_without_a_yes(tmp_path):
 
     assert (shown["rate_per_second"], shown["allowed_rate_per_second"]) == (None, 2)
     assert willing.connections == 1
+
+
+def test_a_bridge_that_dies_while_it_asks_keeps_nothing_and_asks_again(tmp_path):
+    def kills_the_first(peer):
+        peer.request()
+        if receiver.connections == 1:
+            bridge.kill()
+        peer.send(allowed(US, 120))
+
+    with (
+        Hostile(kills_the_first) as receiver,
+        BridgeProcess(tmp_path, OS_CALLBACKS__WEBHOOK_ORIGIN=US) as bridge,
+        BridgeClient(bridge.url) as client,
+    ):
+        with pytest.raises(NoAnswer):
+            bridge.add_listener(receiver.url, name="once")
+        bridge.start()
+        known = list(client.listeners.find())
+        kept = bridge.add_listener(receiver.url, name="once")
+        bridge.kill()
+        bridge.start()
+        (after,) = client.listeners.find()
+
+    assert known == []
+    assert receiver.connections == 2
+    assert after["id"] == kept["id"]
+    assert after["allowed_rate_per_second"] == 2

@@ -16,7 +16,7 @@ from bridge.store.vault import Vault
 from tests.bridges import BridgeProcess
 from tests.integration.certificates import Authority
 from tests.integration.commands import bridge_command, notifier_bridge
-from tests.integration.garden import Garden, echoing
+from tests.integration.garden import Garden, echoing, look_at_pages
 from tests.servers.processes import free_port
 
 WORKBOOK = """
@@ -68,6 +68,7 @@ def live(garden, bridge, receiver, home, environment):
         tell(bridge, client, token)
         provoke(garden, bridge, token)
         look_around(garden, bridge, token, client)
+        look_at_pages(garden, bridge, token, client)
     learn_keys(garden, home)
     run_commands(garden, bridge, environment)
     listen_to_files(garden, home)

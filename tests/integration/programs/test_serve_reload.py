@@ -5,6 +5,7 @@ import os
 import pty
 import socket
 from datetime import timedelta
+from functools import partial
 
 import pytest
 
@@ -121,6 +122,27 @@ def test_where_webhooks_may_go_follows_also_on_connections_that_are_open(
 
     assert (allowed, refused) == ("succeeded", "blocked")
     assert outcome(bridge, "3") == "succeeded"
+
+
+def test_a_ping_and_a_replay_go_no_further_than_any_other_webhook(
+    start, reload, endpoint
+):
+    bridge = start(REACHABLE)
+    listener = bridge.add_listener(endpoint.url)
+    publish(bridge, "1")
+    endpoint.next()
+    reload(bridge, "[callbacks]\nallow_loopback = false\n")
+
+    with BridgeClient(bridge.url) as client:
+        pinged = client.listeners.test(listener["id"])
+        client.replays.begin(listener["id"])
+        (told,) = client.deliveries.find(event="1")
+        get = partial(client.deliveries.get, told["id"])
+        attempts = until(get, lambda one: len(one["attempts"]) == 2)["attempts"]
+
+    assert pinged["outcome"] == "blocked"
+    assert {one["outcome"] for one in attempts} == {"succeeded", "blocked"}
+    assert endpoint.is_quiet()
 
 
 def test_the_exchanges_that_are_allowed_follow(start, reload, amqp_url):

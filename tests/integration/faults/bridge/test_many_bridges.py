@@ -192,6 +192,24 @@ def test_sigterm_lets_all_that_is_in_flight_end(bridges, ledger, publish):
     assert {len(calls) for calls in ledger.ids.values()} == {1}
 
 
+def test_an_event_that_comes_to_two_bridges_has_one_webhook_id(
+    bridges, ledger, publish
+):
+    both = bridges(2)
+    listen(ledger.url, *both)
+    ledger.hold()
+    publish(["twice"])
+    ledger.wait_for(["twice"])
+
+    for _ in both:  # they take turns: one of the copies is the other's
+        publish(["twice"])
+    ledger.wait_for_calls("twice", 2)
+    ledger.release()
+
+    both[0].wait_until_delivered(["twice"])
+    assert len(set(ledger.ids["twice"])) == 1
+
+
 def test_rolling_restarts_lose_and_repeat_nothing(bridges, tally, amqp_url):
     both = bridges(2)
     listen(tally.url, *both)
