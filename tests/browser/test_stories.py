@@ -80,6 +80,30 @@ def test_an_endpoint_breaks_is_mended_and_the_dead_are_tried_again(
     }
 
 
+def test_what_waits_for_an_endpoint_is_tried_again_once_it_is_mended(
+    visitor, client, bridge, endpoint
+):
+    listener = {"name": "kiosk", "workbook": "kiosk", "events": ["TASK"]}
+    callback = {"callback": {"url": endpoint.url}}
+    delays = {"retry": {"delays_seconds": [86400]}}
+    added = client.listeners.add({**listener, **callback, **delays})
+    endpoint.usual = HTTPStatus.SERVICE_UNAVAILABLE
+    visitor.open("/")
+    for number in range(8):  # enough for its breaker
+        told = {"workbook": "kiosk", "task": "print"}
+        tell(bridge.url, "task.succeeded", f"kiosk-{number}", **told)
+
+    visitor.sees("kiosk has been left alone since")
+    visitor.follow("waits")
+    endpoint.usual = HTTPStatus.NO_CONTENT
+    visitor.press("Retry all that wait for kiosk")
+
+    visitor.sees("8 will be tried again now")
+    visitor.sees("There is no such delivery")
+    found = client.deliveries.find(listener=added["id"])
+    assert {one["state"] for one in found} == {"delivered"}
+
+
 def test_an_auditor_finds_who_was_told_what_and_what_they_answered(
     visitor, client, bridge, endpoint
 ):
