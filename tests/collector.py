@@ -13,6 +13,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
 PATIENCE_SECONDS = 20
+LOOK_SECONDS = 0.02
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,9 @@ class Collector:
         self.status = status
         self._came = threading.Condition()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
-        self._thread = threading.Thread(target=self._server.serve_forever)
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, args=(LOOK_SECONDS,)
+        )
 
     def __enter__(self):
         self._thread.start()

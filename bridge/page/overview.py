@@ -2,15 +2,18 @@
 """The first page: how much there is to do, how it goes, and what needs somebody."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from starlette.responses import Response
 
 from bridge.api.parts import Parts
 from bridge.api.shown import delivery_json
+from bridge.errors import NotFound
 from bridge.model import State
+from bridge.model.lane_state import BreakerState
 from bridge.page.charts import Chart, chart
 from bridge.page.rendering import render
 from bridge.page.visit import Visit
@@ -19,6 +22,8 @@ from bridge.store.glance import COUNTED
 
 STEPS: Final = 96
 _LATEST: Final = 8
+_ILL: Final = 5
+_LOOKED_AT: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +49,9 @@ class OverviewPage:
     def __init__(self, parts: Parts) -> None:
         self._glance = parts.glance
         self._deliveries = parts.delivery_store
+        self._listeners = parts.listener_store
+        self._lanes = parts.lane_store
+        self._now = parts.now
         self._pulse = parts.pulse
         self._health = parts.health
 
@@ -58,12 +66,30 @@ class OverviewPage:
             # sums over all projects are for those who may see every one
             rates=_rates(self._pulse) if visit.sees_all else None,
             reasons=list(self._health()),
+            ill=self._ill(project),
             waiting=self._glance.count(State.PENDING, project),
             dead=self._glance.count(State.DEAD, project),
             counted=COUNTED,
             latest=[delivery_json(one) for one in latest],
             names=names,
         )
+
+    def _ill(self, project: str | None) -> list[dict[str, Any]]:
+        """Return some of the listeners whose endpoints are left alone, and why."""
+        states = self._lanes.find(
+            [one.listener_id for one in self._lanes.all()[:_LOOKED_AT]], self._now()
+        )
+        ill = (one for one in states.values() if one.breaker is not BreakerState.CLOSED)
+        shown: list[dict[str, Any]] = []
+        for state in ill:
+            with suppress(NotFound):  # it was removed, or is another project's
+                listener = self._listeners.get(project, state.listener_id)
+                if listener.enabled:
+                    name = listener.name or listener.id
+                    shown.append({"name": name, "id": listener.id, "state": state})
+            if len(shown) == _ILL:
+                break
+        return shown
 
 
 def _shares(course: Sequence[Span]) -> list[float]:

@@ -26,6 +26,9 @@ from bridge.replay.starting import chase, hand_over, settle
 from bridge.store.history import Page
 
 STEP_SECONDS: Final = 0.05
+LEAST_REST_SECONDS: Final = 0.01
+"""Between two steps, where the database takes long."""
+
 LOOK_SECONDS: Final = 0.5
 LEASE: Final = timedelta(seconds=10)
 AT_ONCE: Final = 10
@@ -54,6 +57,7 @@ class Replayer:
     async def run(self) -> None:
         """Go on with replays, again and again."""
         while True:
+            began = time.monotonic()
             try:
                 await self._look()
                 for course in list(self._courses.values()):
@@ -62,7 +66,9 @@ class Replayer:
                         self._courses.pop(course.replay.id, None)
             except StoreError as err:
                 _log.warning("cannot replay", extra={"reason": str(err)})
-            await asyncio.sleep(STEP_SECONDS if self._courses else LOOK_SECONDS)
+            every = STEP_SECONDS if self._courses else LOOK_SECONDS
+            rest = every - (time.monotonic() - began)
+            await asyncio.sleep(max(rest, LEAST_REST_SECONDS))
 
     async def _look(self) -> None:
         """Take replays, and see which of them go on."""

@@ -22,7 +22,14 @@ from typing import TYPE_CHECKING, Final
 from bridge.callbacks.callback import Callback
 from bridge.errors import SettingsError
 from bridge.intake.source import Received, Sink, Source
-from bridge.model import Call, CallbackSpec, EventKey, Outcome, OutcomeKind
+from bridge.model import (
+    Call,
+    CallbackSpec,
+    EventKey,
+    Format,
+    Outcome,
+    OutcomeKind,
+)
 from bridge.settings import Settings
 from notifier.conventions import (
     BRIDGE,
@@ -209,7 +216,8 @@ class _TracedCallback:
             name, kind = spec.method, Kind.CLIENT
             resends = call.attempt - 1
             attributes = http_client(spec.method, spec.url, resends=resends)
-            attributes |= cloud_event(envelope.event)
+            if spec.format is not Format.CLOUDEVENTS_BATCH:  # of several events
+                attributes |= cloud_event(envelope.event)
         attributes |= _of_delivery(call)
         parent = self._contexts.of(envelope.key, envelope.event)
         return self._tracer.start(name, kind, attributes, parent)

@@ -49,7 +49,7 @@ _HOMES: Final = {
 def main(ctx: click.Context, config_file: Path | None, token_file: Path | None) -> None:
     """Tell what happened to executions and tasks, and watch what is told.
 
-    Events go to the broker that AMQP_URL names; without it, to the bridge on
-    127.0.0.1:8990.
+    Events go to the broker that AMQP_URL names; without it, to the bridge that
+    BRIDGE_URL names, or on 127.0.0.1:8990.
     """
     ctx.obj = partial(load, config_file, token_file=token_file)

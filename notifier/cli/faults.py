@@ -16,5 +16,5 @@ def no_bridge(url: str) -> str:
     """Return what to say when nothing answers at the bridge's door."""
     return (
         f"no bridge answers on {masked(url)}; "
-        "start one with `notifier-bridge serve`, or set AMQP_URL"
+        "start one with `notifier-bridge serve`, or set BRIDGE_URL or AMQP_URL"
     )

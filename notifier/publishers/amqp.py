@@ -99,6 +99,8 @@ class AmqpPublisher:
         deadline = time.monotonic() + timeout.total_seconds()
         messages = [Outgoing.of(event, self._exchange) for event in events]
         outcomes = self._attempt(messages, deadline, tries)
+        if outcomes == [None]:
+            return
         if self._ignores_unroutable:
             outcomes = [None if isinstance(o, Unroutable) else o for o in outcomes]
         _raise_for(outcomes)
@@ -164,6 +166,8 @@ class AmqpPublisher:
         encoded = [(message, encode(message)) for message in messages]
         if self._is_closed:
             return [Unreachable("the publisher is closed", [m.id]) for m in messages]
+        if len(messages) == 1:
+            return self._link(messages[0]).deliver(encoded, deadline, tries)
         places: dict[Link, list[int]] = {}
         for place, message in enumerate(messages):
             places.setdefault(self._link(message), []).append(place)
@@ -176,7 +180,9 @@ class AmqpPublisher:
 
     def _link(self, message: Outgoing) -> Link:
         pool = self._pool()
-        name = (message.exchange, crc32(message.key.encode()) % self._pool_size)
+        is_one = self._pool_size == 1
+        place = 0 if is_one else crc32(message.key.encode()) % self._pool_size
+        name = (message.exchange, place)
         link = pool.get(name)
         if link is None:
             is_ours = message.exchange == self._exchange

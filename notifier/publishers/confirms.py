@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """One connection to the broker, with one channel in confirm mode.
 
-Used by one thread at a time. The socket never blocks; only `Confirms.exchange` waits,
-and `Confirms.close` for a moment.
+Used by one thread at a time, but for `Confirms.wait`. The socket never blocks; only
+`wait` waits, and `Confirms.close` for a moment.
 """
 
 import math
@@ -124,6 +124,11 @@ class Confirms:
         """Have something written by the next `exchange`."""
         self._unsent.waiting += frames
 
+    @property
+    def has_unread(self) -> bool:
+        """Whether TLS has taken something off the socket, which `wait` cannot see."""
+        return self._pending is not None and bool(self._pending())
+
     def exchange(self, seconds: float) -> None:
         """Write what the socket takes, and read; wait up to so long for an answer.
 
@@ -131,12 +136,40 @@ class Confirms:
             Lost: The connection is of no use any more.
             Rejected: The broker closed the channel or the connection.
         """
+        self.write()
+        self.read(is_readable=self.has_unread or self.wait(seconds))
+
+    def write(self) -> None:
+        """Write what the socket takes, and let the heart beat; never waits.
+
+        Raises:
+            Lost: The connection is of no use any more.
+            Rejected: The broker closed the connection.
+        """
         try:
             self._write()
         except FAILURES as err:
             raise _translated(err) from err
-        # What a signal handler raises while this waits is not the connection's.
-        is_readable = self._is_readable(seconds)
+
+    def wait(self, seconds: float) -> bool:
+        """Wait for something to read, or for room to write on; tell which it is.
+
+        Meanwhile another thread may `put` and `write`. What a signal handler raises
+        here is not the connection's.
+        """
+        wanted = _READ | _WRITE if self._unsent.waiting else _READ
+        if wanted != self._wanted:
+            self._selector.modify(self._socket, wanted)
+            self._wanted = wanted
+        return any(ready & _READ for _, ready in self._selector.select(seconds))
+
+    def read(self, *, is_readable: bool) -> None:
+        """Take in what the broker says; never waits.
+
+        Raises:
+            Lost: The connection is of no use any more.
+            Rejected: The broker closed the channel or the connection.
+        """
         try:
             self._read(is_readable=is_readable)
         except FAILURES as err:
@@ -186,16 +219,6 @@ class Confirms:
                 sent = self._socket.send(bytes(self._unsent.waiting[:_CHUNK_BYTES]))
                 del self._unsent.waiting[:sent]
                 self._wrote_at = now
-
-    def _is_readable(self, seconds: float) -> bool:
-        """Wait for something to read, or for room to write on if that is needed."""
-        if self._pending is not None and self._pending():
-            return True  # TLS has taken it off the socket already
-        wanted = _READ | _WRITE if self._unsent.waiting else _READ
-        if wanted != self._wanted:
-            self._selector.modify(self._socket, wanted)
-            self._wanted = wanted
-        return any(ready & _READ for _, ready in self._selector.select(seconds))
 
     def _read(self, *, is_readable: bool) -> None:
         if not is_readable:

@@ -16,6 +16,7 @@ remains the judge of it in the tests.
 
 import struct
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, Final
 
 from amqp import AMQPError
@@ -39,6 +40,7 @@ _BASIC: Final = 60
 _PUBLISH: Final = b"\x00\x3c\x00\x28\x00\x00"  # basic.publish and a reserved number
 _MANDATORY: Final = b"\x01"
 _END: Final = b"\xce"
+_MAX_NAMES: Final = 256
 _Property = tuple[str, int, Callable[[Any], bytes]]
 _OCTETS: Final = tuple(bytes((number,)) for number in range(256))
 
@@ -57,14 +59,14 @@ def encode(message: Outgoing) -> bytes:
     except (AMQPError, AttributeError, TypeError, ValueError, struct.error) as err:
         # py-amqp lets through whatever struct and str.encode raise.
         raise InvalidEvent("message", f"does not fit AMQP: {err}") from err
-    frames = [*_frame(_METHOD, method), *_frame(_CONTENT, header)]
+    frames = [
+        *(_FRAME.pack(_METHOD, CHANNEL, len(method)), method, _END),
+        *(_FRAME.pack(_CONTENT, CHANNEL, len(header)), header, _END),
+    ]
     for start in range(0, len(body), _PIECE_BYTES):
-        frames += _frame(_BODY, body[start : start + _PIECE_BYTES])
+        piece = body[start : start + _PIECE_BYTES]
+        frames += (_FRAME.pack(_BODY, CHANNEL, len(piece)), piece, _END)
     return b"".join(frames)
-
-
-def _frame(kind: int, payload: bytes) -> tuple[bytes, bytes, bytes]:
-    return _FRAME.pack(kind, CHANNEL, len(payload)), payload, _END
 
 
 def _header(message: Outgoing) -> bytes:
@@ -98,16 +100,19 @@ def _short(text: str) -> bytes:
 
 def _table(values: Mapping[str, Any]) -> bytes:
     parts = [b""]
-    size = 0
     for name, value in values.items():
         if type(value) is not str or type(name) is not str:  # what came is copied
             table: bytes = dumps("F", (dict(values),))
             return table
-        key, data = _short(name), value.encode()
-        parts += (key, b"S", _LONG.pack(len(data)), data)
-        size += len(key) + 1 + _LONG.size + len(data)
-    parts[0] = _LONG.pack(size)
+        data = value.encode()
+        parts += (_text_called(name), _LONG.pack(len(data)), data)
+    parts[0] = _LONG.pack(sum(map(len, parts)))
     return b"".join(parts)
+
+
+@lru_cache(_MAX_NAMES)
+def _text_called(name: str) -> bytes:
+    return _short(name) + b"S"
 
 
 # By py-amqp's names, in the order of AMQP 0-9-1 §1.8.3; headers stand between them.

@@ -2,14 +2,15 @@
 """One connection that any number of threads publish over, many confirms in flight.
 
 There is no thread of its own. One of the threads that want something sent leads: it
-writes what all of them have queued and reads the confirms of all. When its own
-messages are settled, or its time is up, the next one leads (docs/adr/0003).
+writes what all of them have queued and reads the confirms of all. While it waits for
+these, whoever comes writes, so that the broker is never kept waiting. When the leader's
+own messages are settled, or its time is up, the next one leads (docs/adr/0003).
 
 ::
 
-    thread 1   add ─ lead: write 1 ─ read ─ write 2,3 ─ confirmed ─▶ leave
-    thread 2          add ─ sleep ─────────────────────── lead ─ confirmed ─▶ leave
-    thread 3             add ─ sleep ─────────────────────────── confirmed ─▶ leave
+    thread 1   add ─ lead: write 1 ─ wait ───────── read ─ confirmed ─▶ leave
+    thread 2          add ─ sleep ─────────────────────────── lead ─ confirmed ─▶ leave
+    thread 3             add ─ write 2,3 ─ sleep ───────────────────── confirmed ─▶ leave
 """
 
 import logging
@@ -23,6 +24,7 @@ from notifier.publishers.confirms import Confirms, Lost, Rejected
 from notifier.publishers.dial import Dialer
 from notifier.publishers.outgoing import Outgoing
 from notifier.publishers.ticket import Entry, Ticket
+from notifier.publishers.waking import Waking
 from notifier.publishers.window import Window
 
 TURN_SECONDS: Final = 0.02
@@ -58,7 +60,10 @@ class Link:
         self._window = Window()
         self._followers: dict[Ticket, None] = {}
         self._leader: Ticket | None = None
+        self._waking = Waking()
         self._is_closed = False
+        self._is_listening = False  # whether a follower may write
+        self._torn: str | None = None  # why a follower's writing failed
         # The leader's alone.
         self._confirms: Confirms | None = None
         self._trouble = _SILENT
@@ -78,7 +83,7 @@ class Link:
             deadline: On the monotonic clock; by then, all is `Unreachable`.
             tries: So many times at most a connection is tried; None: until then.
         """
-        ticket = Ticket(messages)
+        ticket = Ticket(messages, self._waking.add)
         try:
             self._join(ticket)
             if self._leader is not ticket:
@@ -128,11 +133,14 @@ class Link:
                 self._leader = ticket
             else:
                 self._followers[ticket] = None
+                if self._is_listening and self._window.is_worth_writing:
+                    self._write_meanwhile()
 
     def _leave(self, ticket: Ticket) -> None:
         with self._mutex:
             ticket.give_up(self._late)
             self._followers.pop(ticket, None)
+            self._waking.leave(ticket)
             if self._leader is ticket:
                 self._appoint()
         if self._is_closed:
@@ -144,6 +152,21 @@ class Link:
         if self._leader is not None:
             del self._followers[self._leader]
             self._leader.wake()
+
+    def _write_meanwhile(self) -> None:
+        """Write what waits, while the leader waits for answers."""
+        confirms = self._confirms
+        if confirms is None or confirms.is_writing:
+            return
+        self._torn = "interrupted"  # maybe between two halves of a frame
+        for entry in self._window.take(time.monotonic()):
+            confirms.put(entry.frames)
+        try:
+            confirms.write()
+        except (Lost, Rejected) as err:
+            self._torn = str(err)
+        else:
+            self._torn = None
 
     def _lead(self, ticket: Ticket, deadline: float, tries: int | None) -> None:
         started = time.monotonic()
@@ -172,6 +195,8 @@ class Link:
                 # An interrupt may have come between two halves of a frame.
                 self._lose("interrupted")
                 raise
+            with self._mutex:
+                self._waking.go_on()
 
     def _turn(self, left: float) -> None:
         confirms = self._confirms
@@ -179,12 +204,24 @@ class Link:
             self._reconnect(left)
             return
         with self._mutex:
+            if self._torn is not None:
+                raise Lost(self._torn)
             now = time.monotonic()
             entries = [] if confirms.is_writing else self._window.take(now)
         for entry in entries:
             confirms.put(entry.frames)
-        confirms.exchange(min(left, TURN_SECONDS))
+        confirms.write()
+        is_readable = confirms.has_unread or self._listen(confirms, left)
+        confirms.read(is_readable=is_readable)
         self._trouble = _BLOCKED if confirms.is_blocked else _SILENT
+
+    def _listen(self, confirms: Confirms, left: float) -> bool:
+        self._is_listening = True
+        try:
+            return confirms.wait(min(left, TURN_SECONDS))
+        finally:
+            with self._mutex:
+                self._is_listening = False
 
     def _reconnect(self, left: float) -> None:
         pause = self._retry_at - time.monotonic()
@@ -201,6 +238,7 @@ class Link:
             _log.warning("bus: connection lost", extra={"fault": trouble})
             confirms.drop()
         with self._mutex:
+            self._torn = None
             self._window.lost()
         # None before the first: mostly, a connection was closed while it was idle.
         pause = FIRST_PAUSE_SECONDS * (2**self._failures - 1)

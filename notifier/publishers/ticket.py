@@ -34,7 +34,7 @@ class Entry:
         self.error: PublishError | None = None
 
     def settle(self, error: PublishError | None = None) -> None:
-        """Keep the outcome, and wake who waits if it was the ticket's last."""
+        """Keep the outcome, and tell the ticket."""
         self.is_settled = True
         self.error = error
         self.ticket.count_down()
@@ -42,11 +42,25 @@ class Entry:
 
 
 class Ticket:
-    """What one call wants sent; its thread sleeps on it."""
+    """What one call wants sent; its thread sleeps on it.
 
-    def __init__(self, messages: Iterable[tuple[Outgoing, bytes]]) -> None:
+    Args:
+        messages: Each with its frames.
+        on_settled: Called once every message has its outcome.
+    """
+
+    __slots__ = ("_asleep", "_left", "_on_settled", "entries", "is_gone")
+
+    def __init__(
+        self,
+        messages: Iterable[tuple[Outgoing, bytes]],
+        on_settled: "Callable[[Ticket], None]",
+    ) -> None:
         self.entries = [Entry(message, frames, self) for message, frames in messages]
+        self.is_gone = False
+        """Whether its call is over, and nobody sleeps on it."""
         self._left = len(self.entries)
+        self._on_settled = on_settled
         self._asleep = threading.Lock()
         self._asleep.acquire()
 
@@ -54,6 +68,11 @@ class Ticket:
     def is_settled(self) -> bool:
         """Whether every message has its outcome."""
         return self._left == 0
+
+    @property
+    def is_asleep(self) -> bool:
+        """Whether `wait` would sleep."""
+        return self._asleep.locked()
 
     @property
     def errors(self) -> list[PublishError | None]:
@@ -64,13 +83,15 @@ class Ticket:
         """Take note that one more message is settled."""
         self._left -= 1
         if not self._left:
-            self.wake()
+            self._on_settled(self)
 
     def give_up(self, error: Callable[[Entry], PublishError]) -> None:
         """Settle what is not settled yet."""
-        for entry in self.entries:
-            if not entry.is_settled:
-                entry.settle(error(entry))
+        self.is_gone = True
+        if self._left:
+            for entry in self.entries:
+                if not entry.is_settled:
+                    entry.settle(error(entry))
 
     def wait(self, seconds: float) -> None:
         """Sleep until woken, at most so long."""
@@ -78,5 +99,5 @@ class Ticket:
 
     def wake(self) -> None:
         """End the sleep, or the next one at its start. Not called by two at once."""
-        if self._asleep.locked():
+        if self.is_asleep:
             self._asleep.release()

@@ -24,6 +24,10 @@ MAX_BYTES_AT_ONCE: Final = 256 * 1024
 FIRST_PAUSE_SECONDS: Final = 0.05
 LONGEST_PAUSE_SECONDS: Final = 1.0
 
+# Written one by one, messages would cost more than in parts of what is under way; kept
+# until an answer comes, they would leave the broker without work.
+_WORTH: Final = 4
+
 
 class Window:
     """The messages of one channel in confirm mode."""
@@ -40,6 +44,11 @@ class Window:
     def is_held(self, key: str) -> bool:
         """Tell whether messages of a key wait because one of them was refused."""
         return key in self._held
+
+    @property
+    def is_worth_writing(self) -> bool:
+        """Tell whether so much waits, beside what is under way, that it is to leave."""
+        return len(self._waiting) * _WORTH >= len(self._under_way)
 
     def add(self, entries: Iterable[Entry]) -> None:
         """Put messages at the end of those that wait."""

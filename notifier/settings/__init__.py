@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """What an operator may set for the engine's side: from a file and the environment.
 
-Environment before file before default: ``AMQP_URL``, ``DATABASE_URL`` and ``NOTIFIER_BRIDGE_TOKEN``, then
-``OS_<SECTION>__<NAME>`` (oslo.config's own spelling), then the first configuration file
-that there is.
+Environment before file before default: ``AMQP_URL``, ``BRIDGE_URL``, ``DATABASE_URL`` and
+``NOTIFIER_BRIDGE_TOKEN``, then ``OS_<SECTION>__<NAME>`` (oslo.config's own spelling), then
+the first configuration file that there is.
 """
 
 import os
@@ -14,7 +14,7 @@ from typing import Final
 from notifier.errors import SettingsError
 from notifier.settings.files import read
 from notifier.settings.host import of_host
-from notifier.settings.options import amqp_url, bus_of, list_opts
+from notifier.settings.options import amqp_url, bridge_url, bus_of, list_opts
 from notifier.settings.token import find_token
 from notifier.settings.url import masked
 from notifier.settings.values import Bus, OnError, Outbox, Settings, Spans
@@ -59,7 +59,7 @@ def load(
     values = read(list_opts(), _find(config_file, environ), environ)
     return Settings(
         bus=bus_of(values, amqp_url(environ) or values["bus", "url"]),
-        http_url=values["http", "url"].rstrip("/"),
+        http_url=(bridge_url(environ) or values["http", "url"]).rstrip("/"),
         http_token=find_token(
             token_file,
             environ,

@@ -29,7 +29,8 @@ def list_opts() -> list[tuple[str, list[cfg.Opt]]]:
             "url",
             type=HTTP,
             default=default.http_url,
-            help="The bridge's HTTP door, used where no broker is set.",
+            help="The bridge's HTTP door, used where no broker is set. "
+            "BRIDGE_URL in the environment wins.",
         ),
         cfg.StrOpt(
             "token",
@@ -240,8 +241,21 @@ def amqp_url(environ: Mapping[str, str]) -> str | None:
     Raises:
         SettingsError: It is no broker's URL.
     """
-    url = environ.get("AMQP_URL")
+    return _url("AMQP_URL", AMQP, environ)
+
+
+def bridge_url(environ: Mapping[str, str]) -> str | None:
+    """Return the bridge that ``BRIDGE_URL`` names, as for `bridge.cli`; None: none.
+
+    Raises:
+        SettingsError: It is no URL of HTTP.
+    """
+    return _url("BRIDGE_URL", HTTP, environ)
+
+
+def _url(name: str, kind: Url | BrokerUrl, environ: Mapping[str, str]) -> str | None:
+    url = environ.get(name)
     try:
-        return AMQP(url) if url else None
+        return kind(url) if url else None
     except ValueError as err:
-        raise SettingsError(f"AMQP_URL {err}") from err
+        raise SettingsError(f"{name} {err}") from err

@@ -68,10 +68,12 @@ def to_amqp(event: Event) -> AmqpMessage:
 
 def amqp_headers(attributes: Mapping[str, str]) -> dict[str, str]:
     """Return the headers that carry CloudEvents attributes."""
-    return {
-        name if name in TRACE else PREFIX + name: value
-        for name, value in attributes.items()
-    }
+    return {_header(name): value for name, value in attributes.items()}
+
+
+@lru_cache(_MAX_NAMES)
+def _header(name: str) -> str:
+    return name if name in TRACE else PREFIX + name
 
 
 def from_amqp(

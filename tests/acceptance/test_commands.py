@@ -72,8 +72,14 @@ def test_a_port_in_use_is_told_with_the_way_out(terminals, command):
 @pytest.mark.parametrize(
     ("command", "said"),
     [
-        (PUBLISH, "start one with `notifier-bridge serve`, or set AMQP_URL"),
-        ("notifier tail", "start one with `notifier-bridge serve`, or set AMQP_URL"),
+        (
+            PUBLISH,
+            "start one with `notifier-bridge serve`, or set BRIDGE_URL or AMQP_URL",
+        ),
+        (
+            "notifier tail",
+            "start one with `notifier-bridge serve`, or set BRIDGE_URL or AMQP_URL",
+        ),
         ("notifier-bridge listener-list", "start one with: notifier-bridge serve"),
     ],
 )

@@ -49,10 +49,12 @@ class Told:
     Attributes:
         webhooks: Name of the listener to what foreign code is given of its request.
         messages: Where from to what it is given of the message.
+        url: Of the bridge, which still runs.
     """
 
     webhooks: dict
     messages: dict
+    url: str
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -99,7 +101,8 @@ def _told(bridge, url, endpoint):
             }
             for one in came
         }
-        return Told(webhooks, {name: _message(one) for name, one in queues.items()})
+        messages = {name: _message(one) for name, one in queues.items()}
+        return Told(webhooks, messages, bridge.url)
 
 
 def _listeners(client, endpoint):

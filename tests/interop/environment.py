@@ -3,6 +3,7 @@
 
 ``python -m tests.interop.environment`` makes it: libraries of Python from
 ``requirements.txt``, of JavaScript from ``package.json``. Made once, until these change.
+promtool is Debian's.
 """
 
 import hashlib
@@ -14,6 +15,8 @@ import sys
 import venv
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+
+from tests.servers import install
 
 HERE = Path(__file__).parent
 ENVIRONMENT = HERE.parents[1] / ".venv-interop"
@@ -27,6 +30,8 @@ _READY = ENVIRONMENT / "ready.txt"
 
 def main():
     """Make it, unless it is there; say what takes so long."""
+    if install.main((install.PROMTOOL,)):
+        sys.exit(1)
     fingerprint = hashlib.sha256(REQUIREMENTS.read_bytes() + PACKAGE.read_bytes())
     if _READY.exists() and _READY.read_text() == fingerprint.hexdigest():
         return

@@ -66,7 +66,7 @@ def play(actions):
     def add(key):
         name = f"{key}{len(tickets):04}"
         message = Outgoing("x", "k", b"", {}, {}, key, name)
-        tickets.append(Ticket([(message, b"f")]))
+        tickets.append(Ticket([(message, b"f")], lambda _: None))
         window.add(tickets[-1].entries)
 
     what = {

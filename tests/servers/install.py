@@ -61,7 +61,7 @@ WEB_SERVER: Final = Need("nginx", ("nginx",), nginx.find_binary)
 """Answers the webhooks of benchmarks; no test needs it."""
 
 PROMTOOL: Final = Need("promtool", ("prometheus",), in_path("promtool"))
-"""Checks alert rules; only `make test-box` needs it."""
+"""Checks alert rules and metrics; only `make test-box` and `test-interop` need it."""
 
 # The users that Debian's packages run their services as.
 SERVICE_USERS: Final = ("rabbitmq", "epmd", "postgres", "prometheus", "www-data")

@@ -103,6 +103,12 @@ def test_an_empty_amqp_url_means_no_broker():
     assert load(environ={"AMQP_URL": ""}).bus.url is None
 
 
+def test_the_bridge_is_named_as_it_is_for_the_other_command():
+    environ = {"OS_HTTP__URL": "http://oslo:1", "BRIDGE_URL": "http://wins:8991/"}
+
+    assert load(environ=environ).http_url == "http://wins:8991"
+
+
 def test_the_environment_of_the_process_is_the_default(monkeypatch):
     monkeypatch.setenv("AMQP_URL", "amqp://process")
 
@@ -161,6 +167,7 @@ def test_a_wrong_setting_is_named_with_file_line_and_what_is_right(
 @pytest.mark.parametrize(
     ("environ", "expected"),
     [
+        ({"BRIDGE_URL": "amqp://h"}, "BRIDGE_URL must be a URL such as http://host"),
         ({"AMQP_URL": "http://h"}, "AMQP_URL must be a URL such as amqp://host"),
         ({"OS_BUS__POOL_SIZE": "x"}, "OS_BUS__POOL_SIZE: [bus] pool_size must be"),
         ({"NOTIFIER_CONF": "/no/file"}, "/no/file: there is no such file"),

@@ -31,7 +31,8 @@ def outgoing(name):
 
 
 def ticket_of(names, size=10):
-    return Ticket([(outgoing(name), b"f" * size) for name in names.split()])
+    messages = [(outgoing(name), b"f" * size) for name in names.split()]
+    return Ticket(messages, lambda _: None)
 
 
 @pytest.fixture
@@ -284,3 +285,13 @@ def test_a_ticket_sleeps_until_its_last_message_is_settled(window):
     ticket.wait(60)
 
     assert ticket.is_settled
+
+
+def test_what_waits_is_worth_writing_beside_little_that_is_under_way(window):
+    add(window, "a1 a2 a3 a4 a5 a6 a7 a8")
+    take(window)
+
+    add(window, "b1")
+    assert not window.is_worth_writing
+    add(window, "b2")
+    assert window.is_worth_writing

@@ -17,7 +17,7 @@ ONE = ("publish", "--type", "task.failed", "--execution", "e1", "--task", "charg
 NOBODY = {"OS_HTTP__URL": "http://127.0.0.1:1", "OS_BUS__TIMEOUT_SECONDS": "0.3"}
 ADVICE = (
     "no bridge answers on http://127.0.0.1:1; "
-    "start one with `notifier-bridge serve`, or set AMQP_URL"
+    "start one with `notifier-bridge serve`, or set BRIDGE_URL or AMQP_URL"
 )
 
 
