@@ -64,6 +64,18 @@ def revision(database: Database) -> str | None:
         return _revision(connection)
 
 
+def steps_left(database: Database) -> int:
+    """Return how many steps `migrate` will take.
+
+    Raises:
+        SchemaError: A newer release made this database.
+        StoreError: The database did not answer.
+    """
+    found = revision(database)
+    _refuse_newer(found)
+    return len(_steps()) if found is None else len(_steps()) - _steps().index(found) - 1
+
+
 def head() -> str:
     """Return the revision that this code needs."""
     return _steps()[-1]

@@ -10,6 +10,7 @@ from importlib.metadata import version
 
 import pytest
 
+from bridge.store.schema import head
 from tests.integration.commands import (
     NOTIFIER,
     NOTIFIER_BRIDGE,
@@ -96,6 +97,19 @@ def test_a_files_length_is_the_bars_length(amqp_url, tmp_path):
 
     assert out == "published 3, failed 0\n"
     assert "━" in shown
+
+
+def test_a_terminal_shows_how_far_a_migration_is(tmp_path):
+    url = f"sqlite:///{tmp_path}/bridge.sqlite3"
+    home = {"command": NOTIFIER_BRIDGE, "DATABASE_URL": url, "HOME": str(tmp_path)}
+
+    first, shown = on_a_terminal("migrate", stdin="", **home)
+    again, nothing = on_a_terminal("migrate", stdin="", **home)
+
+    assert f"schema {head()} (was at nothing)" in first
+    assert f"{int(head())}/{int(head())}" in shown
+    assert f"schema {head()} (is up to date)" in again
+    assert nothing == ""
 
 
 def test_all_commands_are_listed():
