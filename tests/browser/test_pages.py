@@ -6,13 +6,16 @@ import re
 import pytest
 from playwright.sync_api import expect
 
+from bridge.store.database import Database
 from tests.browser.engine import tell
+from tests.stored import Stores, a_stray
 
 EVIL = "\"'><script>alert(1)</script><img src=x onerror=alert(2)>{{7*7}}"
 PATHS = (
     *("/", "/listeners", "/listeners/new", "/listeners/{listener}", "/deliveries"),
     *("/listeners/{listener}/edit", "/deliveries/{delivery}", "/dead", "/events"),
     *("/events/{event}", "/executions/{execution}", "/quarantine", "/explain"),
+    "/quarantine/{message}",
     *(
         "/explain?event={event}&listener={listener}",
         "/dead/nothing",
@@ -21,6 +24,7 @@ PATHS = (
     *("/listeners?search={evil}", "/events?binding={evil}", "/executions/{evil}"),
     *("/deliveries?listener={evil}&execution={evil}&event={evil}&state={evil}",),
     *("/explain?event={evil}&listener={evil}", "/dead?retried={evil}&left=1"),
+    *("/dead?listener={evil}", "/deliveries?state=pending&listener={evil}&retried=2"),
 )
 
 
@@ -52,12 +56,28 @@ def ids(bridge, client, endpoint):
     (delivery,) = client.deliveries.find(listener=listener["id"])
     quote = {"execution": EVIL, "evil": EVIL}
     yield {
+        "message": set_aside(bridge),
         "listener": listener["id"],
         "delivery": delivery["id"],
         "event": event,
         **{name: _quoted(value) for name, value in quote.items()},
     }
     client.listeners.remove(listener["id"])
+
+
+def set_aside(bridge):
+    """Keep a message that is no event, with the worst in all of it; return its id."""
+    stray = a_stray(
+        reason=EVIL,
+        routing_key=EVIL,
+        properties={"message_id": EVIL},
+        headers={EVIL: EVIL},
+        body=EVIL.encode(),
+    )
+    kept = bridge.home / ".local/share/workflow-notifier/bridge.sqlite3"
+    with Database(f"sqlite:///{kept}") as database:
+        Stores(database).quarantine.add(stray)
+    return stray.id
 
 
 def _quoted(text):

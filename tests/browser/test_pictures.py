@@ -78,12 +78,15 @@ def test_every_page_has_its_picture(painter, guarded, visit):
     whoever.sees("token-create")
     whoever.keep("sign-in")
 
+    faults = []
     for name, show in SHOWN.items():
         show(painter)
         expect(painter.tab.get_by_role("heading", level=1)).to_be_visible()
         painter.keep(name)
+        faults += painter.faults()
 
     assert painter.taken | whoever.taken == page_names()
+    assert faults == []
 
 
 def test_the_overview_has_a_picture_in_the_dark(visit, shop, tmp_path):
