@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a replay costs those who hear what happens now: their delays beside it.
 
-``python -m benchmarks.history [brief]`` takes five minutes, brief a minute and a half; the
+``python -m benchmarks.history [brief]`` takes four minutes, brief a minute and a half; the
 machine should be idle. 100,000 kept events, a bridge on RabbitMQ and PostgreSQL
 in a process of its own, two receivers likewise. Rounds alone and beside a replay take
 turns, so that whatever else the machine does says little; told are the medians.
@@ -53,7 +53,7 @@ class Plan:
     seconds: int
 
 
-PLANS: Final = {"full": Plan(100_000, 8, 15), "brief": Plan(20_000, 4, 6)}
+PLANS: Final = {"full": Plan(100_000, 6, 12), "brief": Plan(20_000, 4, 6)}
 
 
 @dataclass(frozen=True, slots=True)
