@@ -14,6 +14,7 @@ from tests.crashing import Crashing
 
 SECONDS = 30
 OUTLIVED_SECONDS = 3
+REFUSALS = 2
 RETRY = {"delays_seconds": [0.1] * 20, "jitter": 0}
 EVENT = {
     "specversion": "1.0",
@@ -25,7 +26,7 @@ EVENT = {
 
 
 class Reluctant:
-    """A receiver that takes an event when it comes for the second time.
+    """A receiver that takes an event when it comes for the third time.
 
     Attributes:
         taken: Event id to how often it took it.
@@ -35,6 +36,7 @@ class Reluctant:
     def __init__(self):
         self.taken = Counter()
         self.names = defaultdict(set)
+        self._calls = Counter()
         self._changed = threading.Condition()
         self._receiver = Receiver(
             "127.0.0.1", 0, on_delivery=lambda _: None, answer=self._answer
@@ -60,9 +62,9 @@ class Reluctant:
     def _answer(self, received):
         event_id = received.headers["ce-id"]
         with self._changed:
-            is_first = event_id not in self.names
+            self._calls[event_id] += 1
             self.names[event_id].add(received.headers["webhook-id"])
-            if is_first:
+            if self._calls[event_id] <= REFUSALS:
                 return 503
             self.taken[event_id] += 1
             self._changed.notify_all()

@@ -45,6 +45,7 @@ def test_an_event_that_kills_who_numbers_it_is_set_aside_and_order_is_kept(
 ):
     names = [*BEFORE, DEADLY, *BESIDE]
     others = [*BEFORE, *BESIDE]
+    events = {name: an_event(name) for name in names}
     program = {"program": "tests.dying_at_numbering", "PYTHONPATH": str(ROOT)}
     with Tally() as tally, BridgeProcess(tmp_path, **program) as bridge:
         bridge.add_listener(tally.url, project="acme", ordered=True)
@@ -52,10 +53,10 @@ def test_an_event_that_kills_who_numbers_it_is_set_aside_and_order_is_kept(
             HttpPublisher(bridge.url) as publisher,
             suppress(PublishError),  # nobody may be left to answer
         ):
-            publisher.publish(list(map(an_event, names)), timeout=SHORT)
+            publisher.publish(list(events.values()), timeout=SHORT)
         deaths = start_until_set_aside(bridge)
-        with HttpPublisher(bridge.url) as publisher:  # what died with its answer
-            publisher.publish(list(map(an_event, others)), timeout=TIMEOUT)
+        with HttpPublisher(bridge.url) as publisher:  # the answer died with the bridge
+            publisher.publish([events[name] for name in others], timeout=TIMEOUT)
         tally.wait_for(others)
         (aside,) = bridge.quarantine()
 
