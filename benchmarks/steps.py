@@ -14,6 +14,7 @@ import pstats
 import struct
 import time
 from collections import Counter
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import redirect_stderr
 from dataclasses import dataclass
@@ -175,11 +176,13 @@ class _Feeding:
         some, self._frames = self._frames[:count], self._frames[count:]
         self._stream.feed(b"".join(some))
 
-    def _take(self, message: Message) -> None:
-        envelope = read_event(
-            message.properties, message.headers, message.body, message.routing_key
-        )
-        self._intake.take(Received(envelope, message.is_repeat, self._settle, print))
+    def _take(self, messages: Sequence[Message]) -> None:
+        envelopes = [
+            read_event(one.properties, one.headers, one.body, one.routing_key)
+            for one in messages
+        ]
+        for one, envelope in zip(messages, envelopes, strict=True):
+            self._intake.take(Received(envelope, one.is_repeat, self._settle, print))
 
     def _settle(self) -> None:
         self._settled += 1

@@ -6,6 +6,8 @@ of a second; any other line at once, after what was told before it.
 """
 
 import logging
+import time
+from collections import deque
 from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any, Final, Literal
@@ -29,7 +31,7 @@ class Together(logging.StreamHandler[Any]):
 
     def __init__(self) -> None:
         super().__init__()
-        self._kept: list[str] = []
+        self._kept: deque[logs.Told] = deque()
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write a line now."""
@@ -38,14 +40,9 @@ class Together(logging.StreamHandler[Any]):
 
     def tell(self, name: str, message: str, data: Mapping[str, Any]) -> None:
         """Write a line at INFO soon: at the latest when `flush` is called."""
-        line = self.formatter.told(name, message, data) + self.terminator
-        self.acquire()
-        try:
-            self._kept.append(line)
-            if len(self._kept) >= MOST_LINES:
-                self.flush()
-        finally:
-            self.release()
+        self._kept.append(logs.Told(time.time(), name, message, data))
+        if len(self._kept) >= MOST_LINES:
+            self.flush()
 
     def flush(self) -> None:
         """Write what is kept."""
@@ -63,10 +60,11 @@ class Together(logging.StreamHandler[Any]):
         super().close()
 
     def _write(self) -> None:
-        kept, self._kept = self._kept, []
+        kept = [self._kept.popleft() for _ in range(len(self._kept))]
         if kept:
+            lines = [*self.formatter.lines(kept), ""]
             with suppress(*_COSTS_LINES):
-                self.stream.write("".join(kept))
+                self.stream.write(self.terminator.join(lines))
 
 
 def set_up(level: str, form: Literal["line", "json"]) -> None:

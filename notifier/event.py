@@ -11,18 +11,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import Enum
-from functools import partial
 from typing import Any, Final, NewType
 
 from notifier.errors import InvalidEvent
+from notifier.event_data import names_in
 from notifier.event_types import Kind, check_type
-from notifier.texts import (
-    MAX_SHORT_BYTES,
-    are_plain,
-    check_object,
-    check_optional_text,
-    check_text,
-)
+from notifier.texts import check_text
 
 EventId = NewType("EventId", str)
 
@@ -42,8 +36,10 @@ TRACE: Final = ("traceparent", "tracestate")
 """Attributes of W3C Trace Context, which travel under their own names."""
 
 _ATTRIBUTE = re.compile(r"[a-z0-9]{1,20}")
-_NAMES: Final = ("engine", "project", "workbook", "workflow")
-_OF_EXECUTION: Final = ("id", "name", "root_id", "parent_id", "state")
+_LOOKED_UP: Final = (
+    *("kind", "project", "workbook", "workflow", "engine"),
+    *("execution_id", "task_id", "task_name"),
+)
 _OF_BODY: Final = frozenset({"type", "timestamp", "data"})
 _RESERVED: Final = frozenset(
     {
@@ -101,30 +97,18 @@ class Event:
     task_name: str | None = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        check_type(self.type)
+        kind = _kind_of(check_type(self.type))
         if self.attributes:
             _check_attributes(self.attributes)
         if self.extra:
             for name in _OF_BODY & self.extra.keys():
                 raise InvalidEvent(name, "is no further member of the body")
-        if self.time.tzinfo is None:
-            raise InvalidEvent("time", "must be a datetime with a time zone")
         if self.time.tzinfo is not UTC:
             object.__setattr__(self, "time", _utc(self.time))
-        kind = _kind_of(self.type)
-        if not _is_usual(self.id, self.source, kind, self.data):
-            check_text("id", self.id, max_bytes=MAX_SHORT_BYTES)
-            check_text("source", self.source, max_bytes=MAX_SHORT_BYTES)
-            _check_data(kind, self.data)
-        know, data = partial(object.__setattr__, self), self.data
-        know("kind", kind)
-        know("project", _text_of(data, "project") or DEFAULT_PROJECT)
-        for name in ("workbook", "workflow", "engine"):
-            know(name, _text_of(data, name))
-        know("execution_id", str((data.get("execution") or {}).get("id", "")))
-        task = data.get("task")
-        know("task_id", _text_of(task, "id"))
-        know("task_name", _text_of(task, "name"))
+        project, *names = names_in(self.id, self.source, kind, self.data)
+        looked_up = (kind, project or DEFAULT_PROJECT, *names)
+        for name, value in zip(_LOOKED_UP, looked_up, strict=True):
+            object.__setattr__(self, name, value)
 
     def __hash__(self) -> int:
         return hash((self.source, self.id))
@@ -174,8 +158,9 @@ class Event:
     @property
     def execution_ids(self) -> tuple[str, ...]:
         """Ids of the execution, its parent and its root, each once."""
-        ids = (self._execution.get(name) for name in ("id", "parent_id", "root_id"))
-        return tuple(dict.fromkeys(str(one) for one in ids if one))
+        get = (self.data.get("execution") or {}).get
+        ids = [str(one) for one in (get("id"), get("parent_id"), get("root_id")) if one]
+        return tuple(dict.fromkeys(ids))
 
     @property
     def subject(self) -> str:
@@ -190,59 +175,11 @@ class Event:
             return subject
         return f"{subject}/tasks/{self.task_id or self.task_name}"
 
-    @property
-    def _execution(self) -> Mapping[str, Any]:
-        execution: Mapping[str, Any] = self.data.get("execution") or {}
-        return execution
-
 
 def _kind_of(event_type: str) -> Kind:
     if event_type.startswith("task."):
         return "task"
     return "listener" if event_type.startswith("listener.") else "execution"
-
-
-def _is_usual(
-    event_id: object, source: object, kind: Kind, data: Mapping[str, Any]
-) -> bool:
-    """Tell, at little cost, that an event is right; of others it has to be seen."""
-    if type(data) is not dict or data.get("project") == "" or kind == "listener":
-        return False
-    execution, task = data.get("execution"), data.get("task")
-    if type(execution) is not dict or not (event_id and source and execution.get("id")):
-        return False
-    texts = [event_id, source]
-    texts += [data.get(name) for name in _NAMES]
-    texts += [execution.get(name) for name in _OF_EXECUTION]
-    if kind == "execution":
-        return task is None and are_plain(texts)
-    if type(task) is not dict or not (task.get("id") or task.get("name")):
-        return False
-    return are_plain([*texts, task.get("id"), task.get("name")])
-
-
-def _check_data(kind: Kind, data: Mapping[str, Any]) -> None:
-    if not isinstance(data, Mapping):
-        raise InvalidEvent("data", "must be an object")
-    for name in _NAMES:
-        check_optional_text("data", name, data)
-    if data.get("engine"):
-        check_text("data.engine", data["engine"], max_bytes=MAX_SHORT_BYTES)
-    if data.get("project") == "":
-        raise InvalidEvent("data.project", "must not be empty; leave it out instead")
-    if kind == "listener":
-        check_object("data.listener", data.get("listener"), ("id",))
-    if kind != "listener" or data.get("execution") is not None:
-        _check_execution(data)
-    if kind == "task" or data.get("task") is not None:
-        needed = ("id", "name") if kind == "task" else ()
-        check_object("data.task", data.get("task"), needed)
-
-
-def _check_execution(data: Mapping[str, Any]) -> None:
-    check_object("data.execution", data.get("execution"), ("id",))
-    for name in ("root_id", "parent_id", "state"):
-        check_optional_text("data.execution", name, data["execution"])
 
 
 def _check_attributes(attributes: Mapping[str, str]) -> None:
@@ -259,6 +196,8 @@ def _check_attributes(attributes: Mapping[str, str]) -> None:
 
 
 def _utc(time: datetime) -> datetime:
+    if time.tzinfo is None:
+        raise InvalidEvent("time", "must be a datetime with a time zone")
     try:
         return time.astimezone(UTC)
     except OverflowError as err:
@@ -273,8 +212,3 @@ def _known(value: Any) -> Any:  # noqa: ANN401 - JSON in, JSON out
     if not isinstance(value, Mapping):
         return value
     return {k: _known(v) for k, v in value.items() if v is not UNKNOWN}
-
-
-def _text_of(value: Mapping[str, Any] | None, name: str) -> str | None:
-    text = None if value is None else value.get(name)
-    return text if isinstance(text, str) and text else None

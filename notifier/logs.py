@@ -4,12 +4,11 @@
 import json
 import logging
 import re
-import time
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 from itertools import islice
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, NamedTuple
 
 # What every record has, and has first; what follows came by ``extra``, or from another
 # handler.
@@ -23,30 +22,49 @@ _is_plain: Final = re.compile(r"[!#-<>-\[\]-~]+").fullmatch
 _JSON: Final = json.JSONEncoder(default=str)
 
 
+class Told(NamedTuple):
+    """What a line at INFO says, before it is written.
+
+    Attributes:
+        when: Seconds since 1970.
+        name: Of the logger.
+        message: A constant that is printable.
+        data: What is None is left out.
+    """
+
+    when: float
+    name: str
+    message: str
+    data: Mapping[str, Any]
+
+
 class Form(logging.Formatter):
     """How lines look."""
 
-    def told(self, name: str, message: str, data: Mapping[str, Any]) -> str:
-        """Return the line of a record that was just made at INFO, at little cost.
-
-        Args:
-            name: Of its logger.
-            message: A constant that is printable.
-            data: What is None is left out.
-        """
+    def lines(self, told: Sequence[Told]) -> list[str]:
+        """Return many lines, at less cost than one by one."""
         raise NotImplementedError
 
 
 class LineFormatter(Form):
     """``2026-11-24T02:10:00Z INFO notifier.relay: batch relayed events=12 …``."""
 
-    def told(self, name: str, message: str, data: Mapping[str, Any]) -> str:
-        """Return one line."""
-        said = [f"{k}={v}" for k, v in data.items() if v is not None]
-        text = " ".join(said)
-        if not _is_plain_data(text, len(said)):
-            text = _pairs({k: v for k, v in data.items() if v is not None})
-        return f"{_time(time.time())} INFO {name}: {message} {text}".rstrip()
+    def lines(self, told: Sequence[Told]) -> list[str]:
+        """Return many lines, at less cost than one by one."""
+        said = [
+            [f"{k}={v}" for k, v in one.data.items() if v is not None] for one in told
+        ]
+        texts = [" ".join(pairs) for pairs in said]
+        # Whether anything has to be quoted is asked of all together: hardly ever.
+        if not _is_plain_data(" ".join(texts), sum(map(len, said))):
+            texts = [
+                _pairs({k: v for k, v in one.data.items() if v is not None})
+                for one in told
+            ]
+        return [
+            f"{_time(one.when)} INFO {one.name}: {one.message} {text}".rstrip()
+            for one, text in zip(told, texts, strict=True)
+        ]
 
     def format(self, record: logging.LogRecord) -> str:
         """Return one line."""
@@ -63,16 +81,20 @@ class LineFormatter(Form):
 class JsonFormatter(Form):
     """One JSON object a line: time, level, logger, message, and its data."""
 
-    def told(self, name: str, message: str, data: Mapping[str, Any]) -> str:
-        """Return one line."""
-        line = {
-            "time": _time(time.time()),
-            "level": "INFO",
-            "logger": name,
-            "message": message,
-        }
-        said = {k: v for k, v in data.items() if v is not None}
-        return _JSON.encode({**line, **said})
+    def lines(self, told: Sequence[Told]) -> list[str]:
+        """Return many lines, one by one."""
+        return [
+            _JSON.encode(
+                {
+                    "time": _time(one.when),
+                    "level": "INFO",
+                    "logger": one.name,
+                    "message": one.message,
+                    **{k: v for k, v in one.data.items() if v is not None},
+                }
+            )
+            for one in told
+        ]
 
     def format(self, record: logging.LogRecord) -> str:
         """Return one line."""

@@ -8,6 +8,7 @@ endpoint holds no message back.
 """
 
 import asyncio
+import logging
 import random
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -25,6 +26,7 @@ from bridge.delivery.parking import Parking
 from bridge.delivery.recorder import Landed, Recorder
 from bridge.delivery.retry import decide
 from bridge.delivery.terms import Patience, Reports
+from bridge.gathering import Gathering
 from bridge.model import (
     Attempt,
     Call,
@@ -36,6 +38,10 @@ from bridge.model import (
     OutcomeKind,
     Question,
 )
+
+_log = logging.getLogger(__name__)
+
+_End = tuple[Flight, Call, Outcome]
 
 
 class Dispatcher:
@@ -70,6 +76,8 @@ class Dispatcher:
         self.patience = patience
         self._now = now
         self.lanes = Lanes()
+        self._starts: Gathering[tuple[Flight, Call]] = Gathering(self._submit)
+        self._ends: Gathering[_End] = Gathering(self._settle)
         self._running = 0
         self._quiet = asyncio.Event()
         self._quiet.set()
@@ -159,7 +167,8 @@ class Dispatcher:
                 if flight.is_started:
                     is_late = arrival.started <= attempt
                 else:
-                    is_late = arrival.started <= line and self._leave(flight)
+                    lane = self.lanes[flight.listener.id]
+                    is_late = arrival.started <= line and lane.leave(flight)
                 if is_late:
                     self._parking.park(flight)
             self._logbook.record_if_known(arrival)
@@ -204,9 +213,6 @@ class Dispatcher:
             case Place.LINE:
                 pass
 
-    def _leave(self, flight: Flight) -> bool:
-        return self.lanes[flight.listener.id].leave(flight)
-
     def _fill_all(self) -> None:
         now = self._now()
         for lane in self.lanes:
@@ -225,27 +231,45 @@ class Dispatcher:
             self._parking.renew_lease(flight)
         self._running += 1
         self._quiet.clear()
-        call = Call(
-            delivery_id=flight.delivery.id,
-            attempt=flight.delivery.attempts + 1,
-            listener=flight.listener,
-            envelope=flight.envelope,
-            wait=self._inquiries.wait_of(flight.delivery.id),
-        )
-        kind = flight.listener.callback.type
-        callback = self._callbacks.get(kind)
-        if callback is None:
-            loop = asyncio.get_running_loop()
-            loop.call_soon(self._ended, flight, call, _unknown(kind))
-        else:
-            callback.submit(call, partial(self._ended, flight, call))
+        wait = self._inquiries.wait_of(flight.delivery.id)
+        self._starts.add((flight, flight.call(wait)))
+
+    def _submit(self, starts: Sequence[tuple[Flight, Call]]) -> None:
+        for flight, call in starts:
+            kind = call.listener.callback.type
+            callback = self._callbacks.get(kind)
+            if callback is None:
+                self._ends.add((flight, call, _unknown(kind)))
+            else:
+                callback.submit(call, partial(self._ended, flight, call))
 
     def _ended(self, flight: Flight, call: Call, outcome: Outcome) -> None:
-        self._running -= 1
+        self._ends.add((flight, call, outcome))
+
+    def _settle(self, ends: Sequence[_End]) -> None:
+        now = self._now()
+        for flight, call, outcome in ends:
+            try:
+                self._inquiries.note(flight.delivery.id, outcome)
+                self._take_down(flight, call, outcome, now)
+            except Exception:  # noqa: BLE001 - a loop's edge: the others are not at fault
+                _log.exception("an outcome is lost", extra={"id": flight.delivery.id})
+        for flight, call, outcome in ends:
+            self._reports.attempted(call, outcome, flight.delivery)
+            if outcome.kind is OutcomeKind.GONE:
+                self._reports.gone(flight.listener)
+        for flight, _, outcome in ends:
+            self._give_back_slot(flight, outcome, now)
+            due_at = flight.delivery.due_at
+            if flight.was_parked or (due_at is not None and due_at <= now):
+                self._reports.parked()
+        self._running -= len(ends)
         if not self._running:
             self._quiet.set()
-        self._inquiries.note(flight.delivery.id, outcome)
-        now = self._now()
+
+    def _take_down(
+        self, flight: Flight, call: Call, outcome: Outcome, now: datetime
+    ) -> None:
         decision = decide(
             flight.listener.retry,
             outcome,
@@ -258,13 +282,6 @@ class Dispatcher:
         tried = Attempt(flight.delivery.id, call.attempt, outcome)
         self._logbook.note(flight, tried if decision.counts else None)
         self._logbook.record_if_known(flight.arrival)
-        self._reports.attempted(call, outcome, flight.delivery)
-        if outcome.kind is OutcomeKind.GONE:
-            self._reports.gone(flight.listener)
-        self._give_back_slot(flight, outcome, now)
-        is_due = decision.due_at is not None and decision.due_at <= now
-        if is_due or flight.was_parked:
-            self._reports.parked()
 
     def _give_back_slot(self, flight: Flight, outcome: Outcome, now: datetime) -> None:
         lane = self.lanes[flight.listener.id]

@@ -3,10 +3,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from bridge.delivery.recorder import Landed
-from bridge.model import Attempt, Delivery, DeliveryId, Envelope, Listener
+from bridge.model import Attempt, Call, Delivery, DeliveryId, Envelope, Listener
 from bridge.store.journal import Entry
 
 
@@ -74,6 +74,16 @@ class Flight:
     envelope: Envelope
     arrival: Arrival | None
     is_started: bool = False
+
+    def call(self, wait: timedelta | None) -> Call:
+        """Return what a callback is handed for the next attempt; see `Call`."""
+        return Call(
+            delivery_id=self.delivery.id,
+            attempt=self.delivery.attempts + 1,
+            listener=self.listener,
+            envelope=self.envelope,
+            wait=wait,
+        )
 
     @property
     def was_parked(self) -> bool:

@@ -8,7 +8,7 @@ A message that is no event, or cannot be recorded, is set aside first and acked 
 import asyncio
 import logging
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
@@ -155,7 +155,7 @@ class BrokerSource:
         return connection, channel
 
     async def _consume(self, opened: tuple[Any, Any], sink: Sink) -> None:
-        self._link = link = Link(*opened, partial(self._on_message, sink))
+        self._link = link = Link(*opened, partial(self._on_messages, sink))
         if self._stopping.is_set():
             await link.close()
             return
@@ -163,14 +163,22 @@ class BrokerSource:
         _log.info("consuming", extra={"queue": self._queue})
         await link.watch()
 
-    def _on_message(self, sink: Sink, link: Link, message: Message) -> None:
+    def _on_messages(self, sink: Sink, link: Link, messages: Sequence[Message]) -> None:
         if self._stopping.is_set():
-            return  # it was on its way; the broker takes it back
+            return  # they were on their way; the broker takes them back
         suspects = self._suspects
-        if suspects is not None and self._needs_care(suspects, message):
-            suspects.take(self._suspect(sink, link, message))
-        else:
-            self._handle(sink, link, message, partial(link.ack, message.tag))
+        usual = []
+        for message in messages:
+            if suspects is not None and self._needs_care(suspects, message):
+                suspects.take(
+                    self._suspect(sink, link, message)
+                )  # not before the others
+            else:
+                usual.append(message)
+        read = [_envelope_of(self._read, message) for message in usual]
+        for message, envelope in zip(usual, read, strict=True):
+            settle = partial(link.ack, message.tag)
+            self._hand_on(sink, link, (message, envelope), settle)
 
     def _needs_care(self, suspects: Suspects, message: Message) -> bool:
         if self._keeps_order and suspects.is_busy:
@@ -205,8 +213,18 @@ class BrokerSource:
     def _handle(
         self, sink: Sink, link: Link, message: Message, settle: Callable[[], None]
     ) -> None:
-        reject = partial(self._reject, link, message, settle)
         envelope = _envelope_of(self._read, message)
+        self._hand_on(sink, link, (message, envelope), settle)
+
+    def _hand_on(
+        self,
+        sink: Sink,
+        link: Link,
+        read: tuple[Message, Envelope | str],
+        settle: Callable[[], None],
+    ) -> None:
+        message, envelope = read
+        reject = partial(self._reject, link, message, settle)
         if isinstance(envelope, Envelope):
             question = self._question(message)
             is_repeat = message.is_repeat or self._comes_back

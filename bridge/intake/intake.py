@@ -98,6 +98,7 @@ class Intake:
         self._room = FEW
         self._open: dict[EventKey, list[Received]] = {}
         self._ready: deque[_Ready] = deque()
+        self._goes_on = False
         self._on_their_way = 0
         self._repeats: list[Received] = []
         self._asking: asyncio.Task[None] | None = None
@@ -143,7 +144,14 @@ class Intake:
         )
         self._go_on()
 
+    def _go_on_soon(self) -> None:
+        # With all that comes in this turn of the loop; see `bridge.gathering`.
+        if not self._goes_on:
+            self._goes_on = True
+            asyncio.get_running_loop().call_soon(self._go_on)
+
     def _go_on(self) -> None:
+        self._goes_on = False
         while self._ready and self._on_their_way < self._room:
             self._on_their_way += 1
             key, received, listeners = self._ready.popleft()
@@ -179,7 +187,7 @@ class Intake:
             if one.id not in told or _is_asked_again(one, question)
         ]
         self._ready.append((key, received, shall_hear))
-        self._go_on()
+        self._go_on_soon()
 
     def _landed(self, key: EventKey, refusal: str | None) -> None:
         self._on_their_way -= 1
@@ -195,7 +203,7 @@ class Intake:
         for twin in twins:
             if twin.question is not None:
                 self.take(again(twin.envelope, twin.question))
-        self._go_on()
+        self._go_on_soon()
 
     async def _ask(self) -> None:
         """Ask, many at once, to whom repeated events were brought already."""

@@ -8,7 +8,7 @@ back what is not acked.
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
 from typing import Any, Final
@@ -29,18 +29,18 @@ class Link:
     Args:
         connection: Of py-amqp, open.
         channel: Its bound of messages in flight is set.
-        on_message: Called with each message; never raises.
+        on_messages: Called with those that came together; never raises.
     """
 
     def __init__(
         self,
         connection: Any,  # noqa: ANN401 - py-amqp has no types
         channel: Any,  # noqa: ANN401 - py-amqp has no types
-        on_message: Callable[["Link", Message], None],
+        on_messages: Callable[["Link", Sequence[Message]], None],
     ) -> None:
         self._connection = connection
         self._channel = channel
-        self._on_message = on_message
+        self._on_messages = on_messages
         self._descriptor: int = connection.sock.fileno()
         self._to_ack: list[int] = []
         self._handed_on = 0
@@ -95,9 +95,9 @@ class Link:
         # TLS may have read on, so that the socket itself has nothing more to tell.
         self._loop.call_soon(self._readable)
 
-    def _hand_on(self, message: Message) -> None:
-        self._handed_on += 1
-        self._on_message(self, message)
+    def _hand_on(self, messages: Sequence[Message]) -> None:
+        self._handed_on += len(messages)
+        self._on_messages(self, messages)
 
     def _flush(self) -> None:
         tags, self._to_ack = self._to_ack, []

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """One message as the broker delivered it, whoever read it off the socket."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,8 +24,8 @@ class Message:
     body: bytes
 
 
-OnMessage = Callable[[Message], None]
-"""Takes a message; never raises."""
+OnMessages = Callable[[Sequence[Message]], None]
+"""Takes messages that came together, in their order; never raises."""
 
 
 def parted(properties: dict[str, Any]) -> tuple[dict[str, Any], Mapping[str, Any]]:

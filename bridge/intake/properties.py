@@ -12,6 +12,7 @@ Nearly all headers hold nothing but texts. Whatever else there may be is left to
 py-amqp, which knows every type and takes ten times as long.
 """
 
+from functools import lru_cache
 from struct import Struct
 from typing import Any, Final
 
@@ -91,7 +92,7 @@ def _table(raw: bytes, at: int) -> tuple[dict[str, Any], int]:
     table = {}
     while at < limit:
         kind = at + 1 + raw[at]
-        name = raw[at + 1 : kind].decode()
+        name = _name(raw[at + 1 : kind])
         if raw[kind] != _TEXT:
             raise _Odd
         at = kind + 5
@@ -99,3 +100,8 @@ def _table(raw: bytes, at: int) -> tuple[dict[str, Any], int]:
         table[name] = raw[at:end].decode()
         at = end
     return table, at
+
+
+@lru_cache(1024)  # all events have the same few
+def _name(raw: bytes) -> str:
+    return raw.decode()

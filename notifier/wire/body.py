@@ -21,6 +21,9 @@ MAX_DEPTH: Final = 64
 MAX_INTEGER: Final = 2**63 - 1
 MAX_INTEGER_DIGITS: Final = 20
 
+_OWN: Final = frozenset({"type", "timestamp", "data"})
+_USUAL: Final = len(_OWN)
+
 # RFC 3339 §5.6 date-time
 _TIME = re.compile(
     r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)", re.ASCII
@@ -99,8 +102,10 @@ def event_members(
     """
     if not isinstance(body, dict):
         raise InvalidEvent("body", "must be an object with type, timestamp and data")
-    extra = dict(body)
-    kind, time, data = (extra.pop(n, None) for n in ("type", "timestamp", "data"))
+    kind, time, data = body.get("type"), body.get("timestamp"), body.get("data")
+    extra = (
+        {k: v for k, v in body.items() if k not in _OWN} if len(body) > _USUAL else {}
+    )
     if not isinstance(kind, str):
         raise InvalidEvent("type", "is missing" if kind is None else "must be text")
     if not isinstance(data, dict):

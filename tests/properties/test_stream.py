@@ -141,7 +141,7 @@ def test_the_same_messages_come_in_the_same_order(sent, pieces):
             (channel, method, bytes(payload))
         ),
     )
-    stream = Stream(OURS, found.append, on_method)
+    stream = Stream(OURS, found.extend, on_method)
 
     frames, at = 0, 0
     for piece in (*pieces, len(wire.sent)):
@@ -159,7 +159,7 @@ def test_properties_that_nobody_can_read_are_told_by_both(raw):
     deliver, header, body = frames_of(wire.sent)
     header = (*header[:2], header[2][:12] + raw)
     mine = []
-    stream = Stream(OURS, mine.append, lambda _: None)
+    stream = Stream(OURS, mine.extend, lambda _: None)
 
     whole = b"".join(framed(one) for one in (deliver, header, body))
     stream.feed(whole)

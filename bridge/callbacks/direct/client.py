@@ -9,7 +9,7 @@ import asyncio
 import logging
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from http.client import HTTPException
 from pathlib import Path
@@ -17,7 +17,7 @@ from typing import Final
 
 from bridge.callbacks.answer import LATE, answered
 from bridge.callbacks.attempts import Attempt, Attempts
-from bridge.callbacks.direct.connection import Answer, Connection, NoAnswer
+from bridge.callbacks.direct.connection import Answer, Connection, End
 from bridge.callbacks.direct.dialling import Dialler
 from bridge.callbacks.direct.head import Head, event_lines, request_of
 from bridge.callbacks.direct.pool import Pool
@@ -27,6 +27,7 @@ from bridge.callbacks.request import check_webhook, own_name
 from bridge.callbacks.shares import Shares
 from bridge.callbacks.trust import trust
 from bridge.errors import Invalid
+from bridge.gathering import Gathering
 from bridge.model import Call, CallbackSpec, Envelope, ListenerId, Outcome, OutcomeKind
 
 DEFAULT_CONNECTIONS: Final = 1024
@@ -86,6 +87,10 @@ class DirectCallback:
         self._dialler = Dialler(loop, trust(ca_bundle), self._pool.drop)
         self._heads: dict[ListenerId, Head] = {}
         self._event: tuple[Envelope, bytes] | None = None
+        self._incoming: Gathering[tuple[_Trip, Connection, End]] = Gathering(
+            self._take_in
+        )
+        self._outgoing: Gathering[tuple[_Trip, Connection]] = Gathering(self._send)
         self._is_closed = False
 
     def check(self, spec: CallbackSpec) -> None:
@@ -142,7 +147,8 @@ class DirectCallback:
         if connection is None:
             trip.dialling = self._loop.create_task(self._dial(trip))
         else:
-            self._send(trip, connection)
+            trip.connection = connection
+            self._outgoing.add((trip, connection))
 
     async def _dial(self, trip: _Trip) -> None:
         attempt = trip.attempt
@@ -155,27 +161,44 @@ class DirectCallback:
             return
         trip.dialling = None
         if connection.guard is self._guard:
-            self._send(trip, connection)
+            trip.connection = connection
+            self._outgoing.add((trip, connection))
         else:
             connection.cut()
             self._board(trip)
 
-    def _send(self, trip: _Trip, connection: Connection) -> None:
+    def _send(self, some: Sequence[tuple[_Trip, Connection]]) -> None:
+        now = int(time.time())
+        written = [(*one, self._request(one[0], now)) for one in some]
+        for trip, connection, request in written:
+            if request is not None:
+                connection.send(request, partial(self._came_back, trip))
+
+    def _request(self, trip: _Trip, now: int) -> bytes | None:
+        """Return what is to be sent; None: it is over already."""
+        if trip.attempt not in self._attempts:
+            return None  # its time was up, and its connection is cut
         call = trip.attempt.call
-        trip.connection = connection
-        request = request_of(
-            trip.head, self._lines(call.envelope), call, int(time.time())
-        )
-        connection.send(request, partial(self._come_back, trip))
+        try:
+            return request_of(trip.head, self._lines(call.envelope), call, now)
+        except Exception as err:  # noqa: BLE001 - a loop's edge: the others are not at fault
+            self._cut(trip)
+            self._attempts.end(trip.attempt, _failed(trip.attempt, err))
+            return None
 
     def _lines(self, envelope: Envelope) -> bytes:
         if self._event is None or self._event[0] is not envelope:
             self._event = (envelope, event_lines(envelope))
         return self._event[1]
 
-    def _come_back(
-        self, trip: _Trip, connection: Connection, end: Answer | NoAnswer
-    ) -> None:
+    def _came_back(self, trip: _Trip, connection: Connection, end: End) -> None:
+        self._incoming.add((trip, connection, end))
+
+    def _take_in(self, some: Sequence[tuple[_Trip, Connection, End]]) -> None:
+        for one in some:
+            self._come_back(*one)
+
+    def _come_back(self, trip: _Trip, connection: Connection, end: End) -> None:
         attempt = trip.attempt
         trip.connection = None
         if isinstance(end, Answer):

@@ -49,7 +49,8 @@ class NoAnswer:
     is_nothing: bool
 
 
-End = Callable[["Connection", Answer | NoAnswer], None]
+End = Answer | NoAnswer
+OnEnd = Callable[["Connection", End], None]
 
 
 class Connection(asyncio.Protocol):
@@ -73,14 +74,14 @@ class Connection(asyncio.Protocol):
         self.is_reusable = False
         self._on_idle_end = on_idle_end
         self._transport: asyncio.Transport | None = None
-        self._on_end: End | None = None
+        self._on_end: OnEnd | None = None
         # One for all its answers: what follows one unasked ends the connection.
         self._parser = httptools.HttpResponseParser(self)
         # Nothing of the headers is passed on: odd bytes in them do no harm.
         self._parser.set_dangerous_leniencies(lenient_headers=True)
         self._begin()
 
-    def send(self, request: bytes, on_end: End) -> None:
+    def send(self, request: bytes, on_end: OnEnd) -> None:
         """Send a request; `on_end` is called once, later, unless it is cut."""
         self._on_end = on_end
         self.is_reusable = False

@@ -90,7 +90,7 @@ class Head:
 
 def written(headers: Mapping[str, str]) -> bytes:
     """Return headers as they travel."""
-    lines = (f"{name}: {value}\r\n" for name, value in headers.items())
+    lines = [f"{name}: {value}\r\n" for name, value in headers.items()]
     return "".join(lines).encode("latin-1")
 
 
