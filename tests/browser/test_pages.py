@@ -111,6 +111,16 @@ def test_every_page_can_be_read_without_a_script(visit, ids):
     visitor.sees("did you mean on-task-error?")
 
 
+def test_nothing_stands_out_of_a_phones_screen(visit, ids):
+    visitor = visit(viewport={"width": 390, "height": 780})
+
+    for path in PATHS:
+        visitor.open(path.format(**ids))
+
+        width = visitor.tab.evaluate("document.documentElement.scrollWidth")
+        assert width <= 390, path
+
+
 def test_who_has_no_mouse_gets_to_what_matters(visitor):
     visitor.open("/listeners")
 
