@@ -168,10 +168,18 @@ class BridgeProcess:
         """Wait for its end and return the exit status."""
         return self._process.wait(PATIENCE_SECONDS)
 
-    def add_listener(self, url, *, timeout_seconds=15, **members):
-        """Register a webhook for all events of tasks."""
+    def add_listener(self, url, *, timeout_seconds=15, callback=None, **members):
+        """Register a webhook for all events of tasks.
+
+        Args:
+            url: Where to.
+            timeout_seconds: Of one attempt.
+            callback: What else is said of how it is told.
+            **members: Of the listener.
+        """
         with BridgeClient(self.url) as client:
-            callback = {"url": url, "timeout_seconds": timeout_seconds}
+            told = {"url": url, "timeout_seconds": timeout_seconds}
+            callback = told | ({} if callback is None else callback)
             return client.listeners.add(
                 {"events": ["TASK"], "callback": callback, **members}
             )

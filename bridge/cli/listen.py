@@ -5,6 +5,7 @@ import errno
 import json
 import signal
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -174,15 +175,27 @@ def _show_json(received: Received) -> None:
 
 
 def _show(console: Console, received: Received) -> None:
-    what = [received.headers.get(name, "") for name in ("ce-type", "ce-subject")]
+    payload = _payload(received.body)
+    what = _told_in(received, payload)
     now = f"{datetime.now().astimezone():%H:%M:%S}"
     words = (now, received.path, *what)
     head = Text("  ".join(_printable(word) for word in words if word) + "  ")
     head.append(*_verdict(received))
-    payload = json.dumps(_payload(received.body), indent=2, ensure_ascii=False)
-    text = Text("\n".join(f"  {_printable(line)}" for line in payload.split("\n")))
+    lines = json.dumps(payload, indent=2, ensure_ascii=False).split("\n")
+    text = Text("\n".join(f"  {_printable(line)}" for line in lines))
     # Wrapped by the terminal: a line that is copied or piped stays one.
     console.print(head, JSONHighlighter()(text), sep="\n", soft_wrap=True)
+
+
+def _told_in(received: Received, payload: object) -> list[str]:
+    """Return in words what came: an event's type and subject, or how many of which."""
+    if not isinstance(payload, list):
+        return [received.headers.get(name, "") for name in ("ce-type", "ce-subject")]
+    types = Counter(
+        str(one.get("type")) if isinstance(one, dict) else "?" for one in payload
+    )
+    counts = ", ".join(f"{count} {name}" for name, count in types.items())
+    return [f"batch of {len(payload)}", counts]
 
 
 def _verdict(received: Received) -> tuple[str, str]:

@@ -42,6 +42,15 @@ EVENT = Event.new(
 )
 
 
+ANOTHER = Event.new(
+    "execution.failed",
+    source="/engines/1?zone=a%20b",
+    execution={"id": "e1", "state": "ERROR", "error": "card declined ☹"},
+    project="acme",
+)
+"""Of a type that the batch's listener alone hears."""
+
+
 @dataclass(frozen=True)
 class Told:
     """What arrived.
@@ -90,7 +99,7 @@ def _told(bridge, url, endpoint):
         for queue in queues.values():
             queue.declare()
         secrets = dict(_listeners(client, endpoint))
-        bridge.publisher.publish([EVENT], timeout=timedelta(seconds=20))
+        bridge.publisher.publish([EVENT, ANOTHER], timeout=timedelta(seconds=20))
         came = [endpoint.next() for _ in secrets]
         webhooks = {
             one.path.removeprefix("/"): {
@@ -121,6 +130,13 @@ def _listeners(client, endpoint):
             {**wanted, "callback": callback, "signing": signing}
         )
         yield name, made["public_key"] if signing == "v1a" else made["secret"]
+    callback = {
+        "url": endpoint.url_of("/batch"),
+        "format": "cloudevents-batch",
+        "batch": {"max_events": 2, "max_wait_ms": 20_000},
+    }
+    both = {**wanted, "events": ["TASK", "EXECUTION"], "callback": callback}
+    yield "batch", client.listeners.add(both)["secret"]
 
 
 def _message(queue):

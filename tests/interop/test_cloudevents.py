@@ -8,7 +8,7 @@ import pytest
 
 from notifier import wire
 from tests.interop import environment
-from tests.interop.conftest import EVENT
+from tests.interop.conftest import ANOTHER, EVENT
 
 READERS = {
     "Python": lambda given: environment.python("cloudevents_sdk.py", given),
@@ -53,6 +53,18 @@ def test_a_webhook_is_a_cloudevent(told, language, name):
     assert found.pop("datacontenttype").startswith("application/json")
     assert milliseconds(found) == milliseconds(of_event(*missing))
     assert read["data"] == BODY
+
+
+@pytest.mark.parametrize("language", READERS)
+def test_a_batch_is_read_event_by_event(told, language):
+    first, second = READERS[language]([told.webhooks["batch"]])
+
+    found = attributes(first)
+    assert found.pop("datacontenttype") == "application/json"
+    assert milliseconds(found) == milliseconds(of_event())
+    assert first["data"] == BODY
+    assert second["attributes"]["id"] == ANOTHER.id
+    assert second["data"] == json.loads(wire.encode_body(ANOTHER))
 
 
 @pytest.mark.parametrize("language", READERS)

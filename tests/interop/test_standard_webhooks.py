@@ -8,7 +8,7 @@ import pytest
 
 from notifier import wire
 from tests.interop import environment
-from tests.interop.conftest import EVENT
+from tests.interop.conftest import ANOTHER, EVENT
 
 READERS = {
     "Python": lambda given: environment.python("standard_webhooks.py", given),
@@ -27,6 +27,18 @@ def test_a_webhook_is_verified(told, language, name):
     (payload,) = READERS[language]([told.webhooks[name]])
 
     assert payload == BODY or payload["data"] == BODY
+
+
+@pytest.mark.parametrize("language", READERS)
+def test_a_batch_is_verified_as_one_webhook(told, language):
+    one = told.webhooks["batch"]
+    another = one | {"headers": one["headers"] | {"webhook-id": "bat_other"}}
+
+    payload, unproven = READERS[language]([one, another])
+
+    assert [event["data"]["type"] for event in payload] == [EVENT.type, ANOTHER.type]
+    assert one["headers"]["webhook-id"].startswith("bat_")
+    assert unproven is None
 
 
 @pytest.mark.parametrize(("language", "name"), KNOWN)

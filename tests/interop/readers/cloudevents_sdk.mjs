@@ -7,8 +7,10 @@ import { HTTP } from "cloudevents";
 const read = (one) => {
   const body = Buffer.from(one.body, "base64").toString();
   const headers = one.by === "http" ? one.headers : { "content-type": one.content_type };
-  const { data, ...attributes } = HTTP.toEvent({ headers, body }).toJSON();
-  return { attributes, data };
+  return [HTTP.toEvent({ headers, body })].flat().map((event) => {
+    const { data, ...attributes } = event.toJSON();
+    return { attributes, data };
+  });
 };
 
-console.log(JSON.stringify(JSON.parse(readFileSync(0)).map(read)));
+console.log(JSON.stringify(JSON.parse(readFileSync(0)).flatMap(read)));
