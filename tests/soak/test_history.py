@@ -151,6 +151,13 @@ FROM generate_series(1, :count) n
 """
 
 
+def left(database):
+    """Return how many of the old events are still there."""
+    query = "SELECT count(*) FROM events WHERE source = '/old'"
+    with database.read() as connection:
+        return connection.scalar(text(query))
+
+
 @pytest.mark.timeout(1800)
 def test_a_million_rows_go_and_no_delivery_waits_a_second_for_it(
     amqp_url, serving, database, extent, note
@@ -174,7 +181,8 @@ def test_a_million_rows_go_and_no_delivery_waits_a_second_for_it(
         events = tally.events("beside", 10**9, workbook="live")
         with Engine(amqp_url, events, rate) as engine:
             began = time.monotonic()
-            removed = asyncio.run(retention.sweep())
+            asyncio.run(retention.sweep())
+            serving.wait_until(lambda: not left(database))  # it may have its share
             took = time.monotonic() - began
         tally.wait_for(engine.confirmed, PATIENCE_SECONDS)
 
@@ -183,5 +191,4 @@ def test_a_million_rows_go_and_no_delivery_waits_a_second_for_it(
     for name in ("alone", "beside"):
         longest = tally.delays(name)[-1]
         note({f"{what}: longest delivery {name}": figures.seconds(longest)})
-    assert removed == count
     assert tally.delays("beside")[-1] < tally.delays("alone")[-1] + 1
