@@ -7,9 +7,13 @@ from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    ColumnElement,
     Connection,
     Select,
     Table,
+    any_,
     bindparam,
     delete,
     exists,
@@ -50,7 +54,7 @@ def note(
 ) -> None:
     """Remove the rows that were published; note what became of the others."""
     if published:
-        connection.execute(delete(table).where(table.c.id.in_(published)))
+        connection.execute(delete(table).where(_is_among(published, connection, table)))
     if refused:
         changed = update(table).where(table.c.id == bindparam("row"))
         fates = [
@@ -64,6 +68,15 @@ def note(
             for row, fate in refused.items()
         ]
         connection.execute(changed, fates)
+
+
+def _is_among(
+    rows: Sequence[int], connection: Connection, table: Table
+) -> ColumnElement[bool]:
+    if connection.dialect.name != "postgresql":
+        return table.c.id.in_(rows)
+    # As one value: to write a thousand takes longer than to delete the rows.
+    return table.c.id == any_(bindparam("rows", rows, type_=ARRAY(BigInteger)))
 
 
 def take_up_again(connection: Connection, table: Table) -> int:
