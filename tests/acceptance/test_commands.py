@@ -96,6 +96,8 @@ def test_a_bridge_that_is_not_there_is_told_with_the_way_out(terminals, command,
     assert done.stdout.count("\n") == 1
 
 
+# it never comes to the bus
+@pytest.mark.parametrize("bus_url", ["in-process"], indirect=True)
 @pytest.mark.parametrize(
     ("options", "said"),
     [
