@@ -7,6 +7,7 @@ from bridge.client import BridgeClient
 from bridge.receiver import Receiver
 from tests.batching import events_in
 from tests.bridges import BridgeProcess
+from tests.served import KEY
 
 COUNT = 30
 IN_BATCHES = {
@@ -57,3 +58,32 @@ def test_a_batch_of_a_killed_bridge_comes_again_with_its_id_and_its_events(tmp_p
 
     assert sorted(hook.calls[len(before) :]) == sorted(before)
     assert sorted(one for _, some in before for one in some) == sorted(ids)
+
+
+def test_a_batch_of_a_killed_bridge_is_another_ones_after_its_lease(
+    tmp_path, amqp_url, postgres_url
+):
+    hook = Hook()
+    place = {"DATABASE_URL": postgres_url, "OS_SECRETS__KEY": KEY}
+    homes = [tmp_path / name for name in ("one", "two")]
+    for home in homes:
+        home.mkdir()
+    with (
+        hook.receiver as receiver,
+        BridgeProcess(homes[0], amqp_url, **place) as one,
+        BridgeProcess(homes[1], amqp_url, **place) as two,
+        BridgeClient(two.url) as client,
+    ):
+        one.add_listener(f"{receiver.url}/hook", callback=IN_BATCHES, timeout_seconds=1)
+        two.wait_until(lambda: two.metric("notifier_bridge_listeners") == 1)
+        ids = [one["id"] for one in client.publish([an_event(n) for n in range(COUNT)])]
+        two.wait_until(
+            lambda: {each for _, some in hook.calls for each in some} == {*ids}
+        )
+        one.kill()
+        hook.may_answer.set()
+        two.wait_until_delivered(ids)
+
+    sent = dict(hook.calls)
+    assert all(sent[batch_id] == some for batch_id, some in hook.calls)
+    assert sorted(each for some in sent.values() for each in some) == sorted(ids)
