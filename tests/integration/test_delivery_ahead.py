@@ -55,7 +55,8 @@ async def test_few_are_told_while_the_database_is_busy_and_all_of_them_after(sto
 
         await until(lambda: len(running.settled) == MANY)
 
-    assert told_meanwhile == FEW
+    # Twice as many where the bridge looked while the first were under way still.
+    assert told_meanwhile <= 2 * FEW < MANY
     assert running.told == names
 
 
