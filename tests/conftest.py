@@ -123,21 +123,37 @@ def pytest_runtest_makereport() -> Generator[
     Then it is among the failed ones also for who tries those again.
     """
     report = yield
+    _refuse_to_leave_out(report)
+    return report
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_make_collect_report() -> Generator[
+    None, pytest.CollectReport, pytest.CollectReport
+]:
+    """Let a file fail that leaves itself out, where everything is required."""
+    report = yield
+    _refuse_to_leave_out(report)
+    return report
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_sessionfinish(session: pytest.Session) -> Generator[None]:
+    """Say aloud, at the very end, that tests were left out; ``-ra`` says which."""
+    yield
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    kinds = ("skipped", "xfailed")
+    count = sum(len(reporter.stats.get(kind, [])) for kind in kinds)
+    if count:
+        reporter.write_line(f"{LEFT_OUT}: {count} tests, see above", red=True)
+
+
+def _refuse_to_leave_out(report: Any) -> None:
     if _EVERYTHING_IS_REQUIRED and report.skipped:
         reason = getattr(report, "wasxfail", None) or report.longrepr[2]
         report.longrepr = f"{LEFT_OUT}: {report.nodeid}: {reason}"
         report.outcome = "failed"
         vars(report).pop("wasxfail", None)
-    return report
-
-
-@pytest.hookimpl(trylast=True)
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say aloud, at the very end, that tests were left out; ``-ra`` says which."""
-    kinds = ("skipped", "xfailed")
-    count = sum(len(terminalreporter.stats.get(kind, [])) for kind in kinds)
-    if count:
-        terminalreporter.write_line(f"{LEFT_OUT}: {count} tests, see above", red=True)
 
 
 def private_node() -> RabbitNode:

@@ -28,13 +28,21 @@ def test_good():
 """
 
 
+LEAVES_ITSELF_OUT = """
+import pytest
+
+leave_out = pytest.skip
+leave_out("whole", allow_module_level=True)
+"""
+
+
 @pytest.fixture
 def run(tmp_path):
     """Run tests that leave out two of three, by this suite's rules."""
     file = tmp_path / "test_some.py"
-    file.write_text(LEAVES_OUT)
 
-    def run(**environment):
+    def run(text=LEAVES_OUT, **environment):
+        file.write_text(text)
         required = ("CI", "REQUIRE_ALL", "PYTEST_ADDOPTS")
         rest = {k: v for k, v in os.environ.items() if k not in required}
         options = ["-p", "tests.conftest", "-p", "no:cacheprovider"]
@@ -55,7 +63,7 @@ def test_what_is_left_out_is_said(run):
     done = run()
 
     assert done.returncode == 0
-    assert "left out: 2 tests, see above" in done.stdout
+    assert done.stdout.splitlines()[-1] == "left out: 2 tests, see above"
 
 
 @pytest.mark.parametrize("required", [{"CI": "true"}, {"REQUIRE_ALL": "1"}])
@@ -66,6 +74,21 @@ def test_what_is_left_out_fails_a_run_of_everything(run, required):
     assert "2 failed, 1 passed" in done.stdout
     assert "left out: test_some.py::test_skipped: Skipped: skipped" in done.stdout
     assert "left out: test_some.py::test_expected: expected" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("required", "status", "said"),
+    [
+        ({}, pytest.ExitCode.NO_TESTS_COLLECTED, "left out: 1 tests, see above"),
+        ({"CI": "true"}, pytest.ExitCode.INTERRUPTED, "left out: test_some.py: "),
+    ],
+    ids=["anywhere", "in-ci"],
+)
+def test_a_file_that_leaves_itself_out_is_left_out_too(run, required, status, said):
+    done = run(LEAVES_ITSELF_OUT, **required)
+
+    assert done.returncode == status
+    assert said in done.stdout
 
 
 @pytest.mark.parametrize(
