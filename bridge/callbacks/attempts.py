@@ -6,6 +6,7 @@ whatever holds it up. `close` alone may be called from any thread.
 """
 
 import asyncio
+import logging
 import threading
 import time
 from collections.abc import Callable
@@ -17,6 +18,8 @@ from bridge.model import Call, Outcome, OutcomeKind
 Done = Callable[[Outcome], None]
 
 CLOSE_SECONDS: Final = 1.0
+
+_log: Final = logging.getLogger(__name__)
 
 
 def _nothing() -> None:
@@ -131,7 +134,10 @@ class Attempts:
         self._open.remove(attempt)
         if attempt.timer is not None:
             attempt.timer.cancel()
-        attempt.done(outcome)
+        try:
+            attempt.done(outcome)
+        except Exception:  # noqa: BLE001 - a loop's edge: others end in the same turn
+            _log.exception("what came of an attempt could not be told")
 
     def close(self) -> None:
         """Lose what is open and what still comes; returns when that is told."""

@@ -197,6 +197,25 @@ def test_silent_listeners_do_not_disturb_others(stage):
     asyncio.run(scenario())
 
 
+def test_a_done_that_raises_takes_no_others_with_it(stage):
+    def fail(_):
+        raise RuntimeError("the end of one call")
+
+    async def scenario():
+        async with stage() as on:
+            endings = []
+            for _ in range(4):
+                on.callback.submit(a_call(on.good), fail)
+                endings.append(Ending(on, a_call(on.good)))
+            await settled()
+            time.sleep(0.3)  # noqa: ASYNC251 - the loop is held: all answers come at once
+
+            outcomes = [await ending.outcome() for ending in endings]
+            assert {outcome.kind for outcome in outcomes} == {OutcomeKind.SUCCEEDED}
+
+    asyncio.run(scenario())
+
+
 def test_what_is_under_way_at_close_is_lost(stage):
     async def scenario():
         async with stage() as on:

@@ -195,8 +195,11 @@ class DirectCallback:
         self._incoming.add((trip, connection, end))
 
     def _take_in(self, some: Sequence[tuple[_Trip, Connection, End]]) -> None:
-        for one in some:
-            self._come_back(*one)
+        for trip, connection, end in some:
+            try:
+                self._come_back(trip, connection, end)
+            except Exception as err:  # noqa: BLE001 - a loop's edge: the others are not at fault
+                self._end(trip, _failed(trip.attempt, err))
 
     def _come_back(self, trip: _Trip, connection: Connection, end: End) -> None:
         attempt = trip.attempt
