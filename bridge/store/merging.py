@@ -47,8 +47,8 @@ class Merge:
         self._stage_from = stage_from
 
     def unknown(self, keys: Collection[EventKey]) -> frozenset[EventKey]:
-        """Return which events are not kept yet; none where it does not pay to know."""
-        if not self._can_stage or len(keys) < self._stage_from:
+        """Return which events are not kept yet; none where it does not matter."""
+        if not self._can_stage or not keys:
             return frozenset()
         sources, ids = zip(*keys, strict=True)
         asked = (list(sources), list(ids))
