@@ -21,7 +21,6 @@ Form = Literal["event", "celery", "dramatiq"]
 
 _NOT_SENT: Final = 10 ** (SENT_DIGITS - 1)
 _HOLE: Final = str(_NOT_SENT).encode()  # where the time is written when it is sent
-_PATIENCE_SECONDS: Final = 60.0
 _POLL_SECONDS: Final = 0.02
 
 
@@ -90,14 +89,17 @@ class Bus:
             self._channel.queue_delete(name)
 
     def fill(self, queue: str, events: Sequence[Sendable]) -> None:
-        """Publish a backlog; returns once all of it is in the queue."""
+        """Publish a backlog; returns once all of it is in the queue.
+
+        Its consumer may have been handed some already, and be held since: they count
+        for none in the queue. So it is waited until no more come, not for a number.
+        """
         for event in events:
             self._publish(event)
-        deadline = time.monotonic() + _PATIENCE_SECONDS
-        while self.left(queue) < len(events):
-            if time.monotonic() > deadline:
-                raise TimeoutError(f"{queue} holds {self.left(queue)} events only")
+        before, now = -1, self.left(queue)
+        while before < now:
             time.sleep(_POLL_SECONDS)
+            before, now = now, self.left(queue)
 
     def pace(self, events: Sequence[Sendable], rate: float) -> None:
         """Publish so many a second, each with the time it was sent at."""
