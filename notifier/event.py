@@ -40,7 +40,7 @@ _LOOKED_UP: Final = (
     *("kind", "project", "workbook", "workflow", "engine"),
     *("execution_id", "task_id", "task_name"),
 )
-_OF_BODY: Final = frozenset({"type", "timestamp", "data"})
+OF_BODY: Final = frozenset({"type", "timestamp", "data"})
 _RESERVED: Final = frozenset(
     {
         *("id", "source", "type", "time", "subject", "data", "specversion"),
@@ -101,7 +101,7 @@ class Event:
         if self.attributes:
             _check_attributes(self.attributes)
         if self.extra:
-            for name in _OF_BODY & self.extra.keys():
+            for name in OF_BODY & self.extra.keys():
                 raise InvalidEvent(name, "is no further member of the body")
         if self.time.tzinfo is not UTC:
             object.__setattr__(self, "time", _utc(self.time))

@@ -14,15 +14,12 @@ from datetime import UTC, datetime
 from typing import Any, Final, NoReturn
 
 from notifier.errors import InvalidEvent
-from notifier.event import Event
+from notifier.event import OF_BODY, Event
 
 MAX_BODY_BYTES: Final = 1024 * 1024
 MAX_DEPTH: Final = 64
 MAX_INTEGER: Final = 2**63 - 1
 MAX_INTEGER_DIGITS: Final = 20
-
-_OWN: Final = frozenset({"type", "timestamp", "data"})
-_USUAL: Final = len(_OWN)
 
 # RFC 3339 §5.6 date-time
 _TIME = re.compile(
@@ -103,9 +100,7 @@ def event_members(
     if not isinstance(body, dict):
         raise InvalidEvent("body", "must be an object with type, timestamp and data")
     kind, time, data = body.get("type"), body.get("timestamp"), body.get("data")
-    extra = (
-        {k: v for k, v in body.items() if k not in _OWN} if len(body) > _USUAL else {}
-    )
+    extra = {k: v for k, v in body.items() if k not in OF_BODY}
     if not isinstance(kind, str):
         raise InvalidEvent("type", "is missing" if kind is None else "must be text")
     if not isinstance(data, dict):
