@@ -99,7 +99,8 @@ class Scheduler:
         claimed = await loop.run_in_executor(self._executor, claim)
         for delivery, envelope in claimed:
             listener = self._listener(delivery.listener_id)
-            if listener is None:
+            # Disabled meanwhile, or it wants what is due together with other events.
+            if listener is None or listener.callback.batch is not None:
                 self._dispatcher.give_back(delivery)
             else:
                 self._dispatcher.resume(delivery, listener, envelope)

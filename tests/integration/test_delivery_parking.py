@@ -16,6 +16,7 @@ from bridge.delivery.scheduler import Scheduler
 from bridge.delivery.terms import Patience, Reports
 from bridge.model import RetryPolicy, State
 from bridge.store.journal import Entry
+from tests.batching import a_batch_listener
 from tests.loops import on_loop, until
 from tests.stored import a_delivery, a_listener, an_envelope
 from tests.workers import (
@@ -222,9 +223,10 @@ async def test_a_bridge_takes_over_what_another_held_too_long(stores, listener):
     assert standing(stores, envelope, listener)[0].state is State.DELIVERED
 
 
+@pytest.mark.parametrize("becomes", [None, a_batch_listener()], ids=["off", "batches"])
 @on_loop
-async def test_what_was_taken_for_a_listener_just_disabled_is_given_back(
-    stores, listener, park
+async def test_what_was_taken_for_a_listener_just_changed_is_given_back(
+    stores, listener, park, becomes
 ):
     """The index learns of it between the look at what is due and the claim."""
     park(listener, 1, due_at=now())
@@ -232,7 +234,7 @@ async def test_what_was_taken_for_a_listener_just_disabled_is_given_back(
 
     def known(listener_id):
         asked.append(listener_id)
-        return listener if len(asked) == 1 else None
+        return listener if len(asked) == 1 else becomes
 
     journal = stores.journal("bridge 1")
     with ThreadPoolExecutor(1) as executor:
