@@ -167,7 +167,7 @@ class Telemetry:
         )
         kind, state = outcome.kind.value, delivery.state.value
         self._attempts[callback, kind] += 1
-        self._states[state] += 1
+        self._states[state] += delivery.size
         durations = self._durations.get(callback)
         if durations is None:
             durations = self._durations[callback] = _Durations()

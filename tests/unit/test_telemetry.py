@@ -92,6 +92,14 @@ def test_an_attempt_is_counted_timed_and_told(telemetry, lines):
     }
 
 
+def test_a_batch_is_one_attempt_of_each_of_its_deliveries(telemetry):
+    telemetry.attempted(CALL, REFUSED, replace(DEAD, size=3))
+
+    known = values(telemetry)
+    assert known["notifier_bridge_attempts_total", "http", "refused"] == 1
+    assert known["notifier_bridge_deliveries_total", "dead"] == 3
+
+
 def test_only_a_condition_that_fails_is_worth_a_line(telemetry, lines):
     for verdict in Verdict:
         telemetry.judged(CALL.listener, Judgement(verdict, "why"))
