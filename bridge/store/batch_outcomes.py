@@ -7,7 +7,7 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, Connection, delete, literal, select, update
 
 from bridge.model import Attempt, Delivery, DeliveryId, State
-from bridge.store.batch_rows import locked, members_of
+from bridge.store.batch_rows import forget, locked, members_of
 from bridge.store.database import insert_into
 from bridge.store.deliveries import attempt_row, delivery_row
 from bridge.store.tables import attempts, batches, deliveries
@@ -86,6 +86,8 @@ class BatchOutcomes:
         if state == State.PENDING.value:
             stands = {name: row[name] for name in ("attempts", "due_at", "lease_owner")}
             connection.execute(update(batches).where(mine).values(stands))
+            if known is not None and not known["size"] and row["lease_owner"] is None:
+                forget(connection, [batch_id])
             return []
         connection.execute(delete(batches).where(mine))
         in_order = deliveries.c.position.is_not(None)

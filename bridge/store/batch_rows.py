@@ -43,12 +43,16 @@ def hasten(connection: Connection, batch_id: str | None, now: datetime) -> bool:
 
 
 def dissolve(connection: Connection, listener_id: ListenerId) -> None:
-    """Let what a listener was to be told in batches wait each by itself."""
+    """Let what a listener was to be told in batches wait each by itself.
+
+    One that is under way goes on, its answer counts; it is dissolved if it has to be
+    tried again.
+    """
     mine = batches.c.listener_id == listener_id
-    found = connection.scalars(
-        select(batches.c.id).where(mine).order_by(batches.c.id).with_for_update()
-    ).all()
-    forget(connection, found)
+    query = select(batches.c.id, batches.c.lease_owner).where(mine)
+    found = connection.execute(query.order_by(batches.c.id).with_for_update()).all()
+    forget(connection, [one.id for one in found if one.lease_owner is None])
+    connection.execute(update(batches).where(mine).values(size=0))
 
 
 def forget(connection: Connection, batch_ids: Iterable[str]) -> None:

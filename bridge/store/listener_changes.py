@@ -14,6 +14,7 @@ from sqlalchemy.exc import IntegrityError
 
 from bridge.errors import Conflict, NotFound, OutOfDate, QuotaReached
 from bridge.model import Listener, ListenerId, State
+from bridge.store.batch_rows import dissolve
 from bridge.store.deliveries import CANCELLED
 from bridge.store.tables import batches, counters, deliveries, listeners
 
@@ -96,13 +97,15 @@ def insert_listener(
 def update_listener(
     connection: Connection, listener: Listener, row: Mapping[str, Any]
 ) -> None:
-    """Let a listener be as these of its columns say.
+    """Let a listener be as these of its columns say; its batches too.
 
     Raises:
         Conflict: Its project has one of this name.
     """
     statement = update(listeners).where(is_listener(listener.id)).values(row)
     _unique(connection, statement, listener)
+    if listener.callback.batch is None:
+        dissolve(connection, listener.id)
 
 
 def remove_listener(

@@ -15,7 +15,6 @@ from sqlalchemy import or_, select, update
 from bridge.errors import NotFound
 from bridge.model import Listener, ListenerId
 from bridge.model.replay import Start
-from bridge.store.batch_rows import dissolve
 from bridge.store.database import Database
 from bridge.store.listener_changes import (
     check_room,
@@ -167,8 +166,6 @@ class ListenerStore:
             changed = replace(listener, revision=revision + 1)
             row = listener_row(changed, self._vault) | {"changed_in": version}
             update_listener(connection, changed, row)
-            if changed.callback.batch is None:
-                dissolve(connection, changed.id)
         return changed
 
     def disable(self, listener_id: ListenerId, reason: str, now: datetime) -> bool:

@@ -228,8 +228,8 @@ batches: Final = Table(
     Column("created_at", UtcTime, nullable=False),
     Index("ix_batches_due", "listener_id", "due_at"),
 )
-"""Batches that are not told yet. ``size``: how many deliveries are in it; their
-``due_at`` and ``lease_owner`` are the batch's."""
+"""Batches that are not told yet. ``size``: how many deliveries are in it, 0 of one that is
+not to be tried again; their ``due_at`` and ``lease_owner`` are the batch's."""
 
 attempts: Final = Table(
     "attempts",

@@ -218,6 +218,26 @@ async def test_a_listener_that_wants_batches_no_more_is_told_event_by_event(
     assert open_batches(stores) == 0
 
 
+@pytest.mark.parametrize("answer", [SUCCEEDED, FAILED], ids=["told", "failed"])
+@on_loop
+async def test_an_answer_to_a_batch_counts_though_its_listener_wants_batches_no_more(
+    stores, add, answer
+):
+    listener, told = add(retry=RetryPolicy((LONG,), 0)), envelopes(3)
+    async with RunningWorker(stores, wait_for_settle) as running:
+        await running.hand(*told)
+        (call,) = await running.calls(1)
+        alone = replace(listener, callback=CallbackSpec("http", "http://127.0.0.1:9/"))
+        stores.listeners.change(alone)
+
+        running.callback.settle(call.delivery_id, answer)
+        state = State.DELIVERED if answer is SUCCEEDED else State.PENDING
+        for envelope in told:
+            await running.ended(envelope, listener, state, attempts=1)
+
+    assert open_batches(stores) == 0
+
+
 @on_loop
 async def test_what_waits_for_a_removed_listener_ends_as_cancelled(stores, add):
     listener = add(retry=RetryPolicy((LONG,), 0))
