@@ -98,7 +98,9 @@ class Batcher:
         lease = lease_of(listener)
         take = partial(self._store.take, listener, room, now=now, until=now + lease)
         formed = await self._ask(take)
-        self._waiting[listener.id] -= sum(one.delivery.size for one in formed)
+        self._waiting[listener.id] -= sum(
+            one.delivery.size for one in formed if one.is_new
+        )
         if self._waiting[listener.id] <= 0 or (is_due and not formed):
             del self._waiting[listener.id]
         for one in formed:

@@ -41,10 +41,12 @@ class Formed:
     Attributes:
         delivery: Stands for all that are in it.
         keys: Of their events, in the order in which they are told.
+        is_new: Whether it was put together just now.
     """
 
     delivery: Delivery
     keys: Sequence[EventKey]
+    is_new: bool
 
 
 class BatchStore:
@@ -122,7 +124,7 @@ class BatchStore:
             connection.execute(update(deliveries).where(members, _pending).values(held))
             known = {"attempts": row.attempts, "created_at": row.created_at}
             new = _delivery(listener, row.id, len(keys), times)
-            taken.append(Formed(replace(new, **known), keys))
+            taken.append(Formed(replace(new, **known), keys, is_new=False))
         return taken
 
     def _form(
@@ -153,7 +155,8 @@ class BatchStore:
             batch_id = "bat_" + secrets.token_hex(16)
             members += [{"member": one.id, "of": batch_id} for one in batch]
             delivery = _delivery(listener, batch_id, len(batch), times)
-            formed.append(Formed(delivery, [one.key for one in batch]))
+            keys = [one.key for one in batch]
+            formed.append(Formed(delivery, keys, is_new=True))
         self._keep(connection, formed, members, until)
         return formed
 

@@ -239,6 +239,24 @@ async def test_an_answer_to_a_batch_counts_though_its_listener_wants_batches_no_
 
 
 @on_loop
+async def test_a_full_batch_goes_at_once_after_another_one_was_tried_again(stores, add):
+    listener = add(wait=AGES, retry=RetryPolicy((LONG,), 0))
+    answers = [FAILED, SUCCEEDED, SUCCEEDED]
+    async with RunningWorker(stores, lambda _: answers.pop(0)) as running:
+        await running.hand(*envelopes(3))
+        waiting, _ = await running.ended(
+            an_envelope(), listener, State.PENDING, attempts=1
+        )
+        await running.hand(*envelopes(2, first=4))
+        stores.deliveries.retry(None, waiting.id, datetime.now(UTC))
+        running.worker.wake()
+        await until(lambda: states(stores, listener).get(State.DELIVERED) == 3)
+
+        running.source.hand(an_envelope("6"))
+        await until(lambda: states(stores, listener) == {State.DELIVERED: 6})
+
+
+@on_loop
 async def test_what_waits_for_a_removed_listener_ends_as_cancelled(stores, add):
     listener = add(retry=RetryPolicy((LONG,), 0))
     async with RunningWorker(stores, lambda _: FAILED) as running:
