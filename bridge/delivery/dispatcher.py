@@ -247,6 +247,9 @@ class Dispatcher:
         self._ends.add((flight, call, outcome))
 
     def _settle(self, ends: Sequence[_End]) -> None:
+        self._running -= len(ends)
+        if not self._running:
+            self._quiet.set()
         now = self._now()
         for flight, call, outcome in ends:
             try:
@@ -263,9 +266,6 @@ class Dispatcher:
             due_at = flight.delivery.due_at
             if flight.was_parked or (due_at is not None and due_at <= now):
                 self._reports.parked()
-        self._running -= len(ends)
-        if not self._running:
-            self._quiet.set()
 
     def _take_down(
         self, flight: Flight, call: Call, outcome: Outcome, now: datetime

@@ -170,9 +170,8 @@ class BrokerSource:
         usual = []
         for message in messages:
             if suspects is not None and self._needs_care(suspects, message):
-                suspects.take(
-                    self._suspect(sink, link, message)
-                )  # not before the others
+                # Its turn comes later, never before that of the others here.
+                suspects.take(self._suspect(sink, link, message))
             else:
                 usual.append(message)
         read = [_envelope_of(self._read, message) for message in usual]
