@@ -156,7 +156,7 @@ class Link:
     def _write_meanwhile(self) -> None:
         """Write what waits, while the leader waits for answers."""
         confirms = self._confirms
-        if confirms is None or confirms.is_writing:
+        if confirms is None or confirms.is_writing or self._torn is not None:
             return
         self._torn = "interrupted"  # maybe between two halves of a frame
         for entry in self._window.take(time.monotonic()):
@@ -238,6 +238,7 @@ class Link:
             _log.warning("bus: connection lost", extra={"fault": trouble})
             confirms.drop()
         with self._mutex:
+            self._is_listening = False  # an interrupt may have left it so
             self._torn = None
             self._window.lost()
         # None before the first: mostly, a connection was closed while it was idle.

@@ -12,7 +12,9 @@ import pytest
 
 from notifier.errors import Unreachable
 from notifier.event import Event
-from notifier.publishers.amqp import AmqpPublisher
+from notifier.publishers.amqp import AmqpPublisher, Outgoing
+from notifier.publishers.frames import encode
+from notifier.topology import EXCHANGE
 from tests.servers.proxy import Proxy
 
 TIMEOUT = timedelta(seconds=20)
@@ -42,6 +44,19 @@ class Call(threading.Thread):
     def ended(self):
         self.join()
         return self
+
+
+class Interrupt(Exception):
+    """What a signal handler raises in the middle of a call."""
+
+
+class Interrupting(bytes):
+    """Frames; a signal comes as soon as somebody is about to write them."""
+
+    __slots__ = ()
+
+    def __len__(self):
+        raise Interrupt
 
 
 @pytest.fixture
@@ -112,9 +127,6 @@ def test_closing_ends_the_calls_that_wait(proxy, publisher):
 def test_an_interrupted_call_leaves_the_connection_to_the_others(
     proxy, publisher, amqp_url
 ):
-    class Interrupt(Exception):
-        """What a signal handler raises in the middle of a call."""
-
     def interrupt(*_):
         raise Interrupt
 
@@ -131,6 +143,30 @@ def test_an_interrupted_call_leaves_the_connection_to_the_others(
 
     assert Call(publisher, "next", 20).ended().error is None
     assert queued(amqp_url)[-1] == "next"
+
+
+def test_who_is_interrupted_while_writing_for_others_has_them_told_anew(
+    proxy, publisher, amqp_url, monkeypatch
+):
+    # So long the one that leads listens, and lets who comes write.
+    monkeypatch.setattr("notifier.publishers.link.TURN_SECONDS", 1)
+    proxy.swallow()
+    patient = Call(publisher, "patient", 20)
+    wait_until_it_waits(patient)
+    message = Outgoing.of(Event.new("task.failed", execution="e", task="t"), EXCHANGE)
+    frames = encode(message)
+
+    with pytest.raises(Interrupt):
+        publisher._link(message).deliver(
+            [(message, frames), (message, Interrupting(frames))],
+            time.monotonic() + TIMEOUT.total_seconds(),
+        )
+    another = Call(publisher, "another", 20).ended()
+
+    assert another.error is None
+    assert patient.ended().error is None
+    assert queued(amqp_url)[-2:] == ["patient", "another"]
+    assert proxy.connections == 2
 
 
 def test_a_pool_keeps_an_execution_on_one_connection(proxy, amqp_url):
