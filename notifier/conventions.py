@@ -7,7 +7,7 @@ a header, or what of a URL may be secret.
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Final
 from urllib.parse import SplitResult, urlsplit
@@ -51,7 +51,7 @@ class Destination:
 
     system: str
     name: str
-    url: str | None = None
+    url: str | None = field(default=None, repr=False)
     queue: str | None = None
 
 
