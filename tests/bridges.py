@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import requests
@@ -15,6 +16,7 @@ from bridge.client import BridgeClient
 from bridge.model import State
 from bridge.store.database import Database
 from tests.prepared import Forked
+from tests.served import KEY
 from tests.servers.processes import free_port
 from tests.stored import Stores
 
@@ -39,6 +41,38 @@ def wait_until_ready(url):
     while not is_ready(url):
         assert time.monotonic() < deadline
         time.sleep(LOOK_SECONDS)
+
+
+@contextmanager
+def side_by_side(count, home, amqp_url, database_url, **environment):
+    """Start so many bridges at once on one queue and one database; they are ready.
+
+    Args:
+        count: How many.
+        home: Folder for theirs.
+        amqp_url: Of the bus.
+        database_url: Of a database that several processes can share.
+        **environment: Settings, by their names in the environment.
+    """
+    with ExitStack() as stack:
+        bridges = []
+        for number in range(count):
+            own = home / str(number)
+            own.mkdir()
+            bridge = BridgeProcess(
+                own,
+                amqp_url,
+                DATABASE_URL=database_url,
+                OS_SECRETS__KEY=KEY,
+                OS_LOG__LEVEL="WARNING",
+                **environment,
+            )
+            bridge.launch()
+            stack.callback(bridge.__exit__)
+            bridges.append(bridge)
+        for bridge in bridges:
+            bridge.wait_until_ready()
+        yield bridges
 
 
 class BridgeProcess:

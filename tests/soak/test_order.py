@@ -3,14 +3,12 @@
 
 import random
 import time
-from contextlib import ExitStack
 
 import pytest
 
 from bridge.client import BridgeClient
-from tests.bridges import BridgeProcess
+from tests.bridges import side_by_side
 from tests.inorder import events, inversions, names
-from tests.served import KEY
 from tests.soak.engine import Engine
 from tests.tally import Tally
 
@@ -35,20 +33,10 @@ WISH = {
 @pytest.fixture
 def bridges(tmp_path, amqp_url, postgres_url, extent):
     """Two bridges on one queue and one database."""
-    with ExitStack() as stack:
-        both = []
-        for number in range(2):
-            home = tmp_path / str(number)
-            home.mkdir()
-            bridge = BridgeProcess(
-                home,
-                amqp_url,
-                DATABASE_URL=postgres_url,
-                OS_SECRETS__KEY=KEY,
-                OS_LOG__LEVEL="WARNING",
-                OS_CALLBACKS__CLIENT=extent.client,
-            )
-            both.append(stack.enter_context(bridge))
+    client = extent.client
+    with side_by_side(
+        2, tmp_path, amqp_url, postgres_url, OS_CALLBACKS__CLIENT=client
+    ) as both:
         yield both
 
 

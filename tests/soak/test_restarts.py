@@ -1,13 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Two bridges that are restarted in turn, again and again: all is told, and told once."""
 
-from contextlib import ExitStack
-
 import pytest
 
-from tests.bridges import BridgeProcess
+from tests.bridges import side_by_side
 from tests.load import Load
-from tests.served import KEY
 from tests.tally import Tally
 
 RESTARTS = 20
@@ -24,20 +21,10 @@ def tally():
 @pytest.fixture
 def both(tmp_path, amqp_url, postgres_url, extent, tally):
     """Two bridges that know of one listener."""
-    with ExitStack() as stack:
-        both = []
-        for number in range(2):
-            home = tmp_path / str(number)
-            home.mkdir()
-            bridge = BridgeProcess(
-                home,
-                amqp_url,
-                DATABASE_URL=postgres_url,
-                OS_SECRETS__KEY=KEY,
-                OS_LOG__LEVEL="WARNING",
-                OS_CALLBACKS__CLIENT=extent.client,
-            )
-            both.append(stack.enter_context(bridge))
+    client = extent.client
+    with side_by_side(
+        2, tmp_path, amqp_url, postgres_url, OS_CALLBACKS__CLIENT=client
+    ) as both:
         both[0].add_listener(tally.url, project="acme")
         for bridge in both:
             bridge.wait_until(lambda b=bridge: b.metric("notifier_bridge_listeners"))

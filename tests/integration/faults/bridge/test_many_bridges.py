@@ -13,9 +13,8 @@ from bridge.model import State
 from bridge.receiver import Receiver
 from notifier.publishers.amqp import AmqpPublisher
 from tests import figures
-from tests.bridges import BridgeProcess
+from tests.bridges import side_by_side
 from tests.load import Load, publish_named
-from tests.served import KEY
 from tests.tally import Tally
 
 MANY = 21_000  # a kill repeats at most [bus] prefetch = 300: two, less than 3 %
@@ -39,23 +38,8 @@ def bridges(tmp_path, amqp_url, postgres_url):
     with ExitStack() as stack:
 
         def bridges(count):
-            started = []
-            for number in range(count):
-                home = tmp_path / str(number)
-                home.mkdir()
-                bridge = BridgeProcess(
-                    home,
-                    amqp_url,
-                    DATABASE_URL=postgres_url,
-                    OS_SECRETS__KEY=KEY,
-                    OS_LOG__LEVEL="WARNING",
-                )
-                bridge.launch()
-                stack.callback(bridge.__exit__)
-                started.append(bridge)
-            for bridge in started:
-                bridge.wait_until_ready()
-            return started
+            running = side_by_side(count, tmp_path, amqp_url, postgres_url)
+            return stack.enter_context(running)
 
         yield bridges
 

@@ -4,7 +4,6 @@
 import random
 import threading
 import time
-from contextlib import ExitStack
 from datetime import timedelta
 
 import pytest
@@ -13,9 +12,8 @@ from bridge.client import BridgeClient
 from bridge.store.database import Database
 from notifier.publishers.amqp import AmqpPublisher
 from tests import figures
-from tests.bridges import BridgeProcess
+from tests.bridges import side_by_side
 from tests.inorder import events, inversions, names
-from tests.served import KEY
 from tests.stored import Stores
 from tests.tally import Tally
 
@@ -35,18 +33,7 @@ ORDERED = {
 @pytest.fixture
 def bridges(tmp_path, amqp_url, postgres_url):
     """Two bridges, ready."""
-    with ExitStack() as stack:
-        both = []
-        for number in range(2):
-            home = tmp_path / str(number)
-            home.mkdir()
-            settings = {"DATABASE_URL": postgres_url, "OS_SECRETS__KEY": KEY}
-            bridge = BridgeProcess(home, amqp_url, OS_LOG__LEVEL="WARNING", **settings)
-            bridge.launch()
-            stack.callback(bridge.__exit__)
-            both.append(bridge)
-        for bridge in both:
-            bridge.wait_until_ready()
+    with side_by_side(2, tmp_path, amqp_url, postgres_url) as both:
         yield both
 
 
