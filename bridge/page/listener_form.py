@@ -16,6 +16,7 @@ from bridge.page.rendering import render
 from bridge.page.visit import Fields, Visit
 from bridge.shape.credentials import auth_json
 from bridge.shape.faults import fault_of
+from bridge.shape.merging import MASK, mask
 from bridge.shape.replay import Registration
 from bridge.shape.shown import listener_json
 
@@ -33,6 +34,7 @@ _AUTH: Final = {
     "header": ("name", "value"),
     "certificate": ("certificate", "key"),
 }
+_SECRETS: Final = ("token", "password", "value", "key")
 _BLANK: Final[Values] = {
     "id": "",
     "revision": "",
@@ -99,7 +101,7 @@ def values_of(kept: Kept) -> Values:
 
 
 def sent_values(form: Fields) -> Values:
-    """Return a form's values as they were sent, to be shown again."""
+    """Return a form's values as they were sent."""
     given = form.as_mapping()
     return {name: given.get(name, "") for name in _BLANK}
 
@@ -181,16 +183,31 @@ def form_page(
     trial: Mapping[str, Any] | None = None,
     status: int = 200,
 ) -> Response:
-    """Return the page with the form."""
+    """Return the page with the form; what may be secret is to be given again."""
     return render(
         visit,
         "listener-form.html",
         status=status,
-        values=values,
+        values=_shown_again(values),
         errors=[(_field_of(field), field, reason) for field, reason in errors],
         trial=trial,
         methods=METHODS,
     )
+
+
+def _shown_again(values: Values) -> Values:
+    secrets = (f"callback.auth.{name}" for name in _SECRETS)
+    forgotten = {name: "" for name in secrets if values[name] != MASK}
+    lines = map(_shown_header, values["callback.headers"].splitlines())
+    return {**values, **forgotten, "callback.headers": "\n".join(lines)}
+
+
+def _shown_header(line: str) -> str:
+    """Return a line of headers, without its value where that may be secret."""
+    name, _, value = line.partition(":")
+    if value.strip() == MASK or mask({name: value})[name] == value:
+        return line
+    return name.split()[0]  # without a colon: so it is refused, not sent empty
 
 
 def _callback(values: Values) -> dict[str, Any]:
