@@ -4,8 +4,11 @@
 import json
 from datetime import timedelta
 
+from sqlalchemy import func, select
+
 from bridge.model import Batching, CallbackSpec, Format
-from tests.stored import a_listener
+from bridge.store.tables import batches
+from tests.stored import a_listener, an_envelope
 
 
 def a_batch_listener(max_events=3, wait=timedelta(milliseconds=30), **members):
@@ -16,6 +19,22 @@ def a_batch_listener(max_events=3, wait=timedelta(milliseconds=30), **members):
         batch=Batching(max_events, wait),
     )
     return a_listener(callback=callback, **members)
+
+
+def added(stores, **members):
+    """Keep a listener that is told in batches of up to three."""
+    listener = a_batch_listener(**members)
+    stores.listeners.add(listener)
+    return listener
+
+
+def envelopes(count, first=1):
+    return [an_envelope(str(first + n)) for n in range(count)]
+
+
+def open_batches(stores):
+    with stores.database.read() as connection:
+        return connection.scalar(select(func.count()).select_from(batches))
 
 
 def events_in(body):

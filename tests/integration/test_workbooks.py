@@ -108,22 +108,6 @@ def test_what_changed_is_changed_and_the_rest_left(apply, stores):
     }
 
 
-def test_what_waits_in_a_batch_waits_by_itself_once_the_workbook_wants_none(
-    apply, stores
-):
-    url = "url: http://127.0.0.1:9/pager"
-    made = apply(ORDERS.replace(url, f"{url}, format: cloudevents-batch")).kept.made
-    pager, envelope = made["listeners/ops pager"], an_envelope()
-    waiting = a_delivery(envelope, pager)
-    stores.journal().write([Entry(arrived=(envelope, NOW), deliveries=(waiting,))])
-    (formed,) = stores.batches().take(pager, 1, now=NOW, until=NOW)
-    stores.journal().write([Entry(deliveries=(formed.delivery,))])  # given back
-
-    apply()
-
-    assert stores.deliveries.get(None, waiting.id)[0].batch_id is None
-
-
 def test_what_left_the_workbook_is_removed_and_its_deliveries_cancelled(apply, stores):
     gone = apply().kept.made["listeners/ops pager"]
     envelope = an_envelope()
