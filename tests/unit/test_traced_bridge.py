@@ -2,6 +2,7 @@
 """Spans of what a bridge takes in and attempts; none of it hurts."""
 
 import asyncio
+import re
 from dataclasses import replace
 
 import pytest
@@ -10,13 +11,17 @@ from bridge.callbacks.amqp import outgoing
 from bridge.callbacks.direct.head import Head, event_lines, request_of
 from bridge.callbacks.recording import RecordingCallback
 from bridge.callbacks.request import headers_of
+from bridge.callbacks.together import together
 from bridge.intake.source import Received
 from bridge.model import CallbackSpec, Format, Outcome, OutcomeKind
 from bridge.service import tracing
 from bridge.settings import BusSettings, Settings
 from tests.calls import NOW, a_call, a_webhook
+from tests.pages import Page
 from tests.stored import an_envelope
 from tests.traced import BUS, PARENT, SECOND, Spans, an_event, in_trace, traceparent
+
+PAGE = Page("docs/how-to/tracing.md")
 
 
 @pytest.fixture
@@ -40,13 +45,13 @@ class Bridge:
         self._source = Handing()
         self._answer = answer
 
-    def take(self, *envelopes):
-        """Take events in, and record them at once."""
+    def take(self, *envelopes, end=lambda received: received.settle()):
+        """Take events in, and record them at once, or end them otherwise."""
         source = self._tracing.source(self._source)
         self._source.handed = [
             Received(one, is_repeat=False, settle=list, reject=str) for one in envelopes
         ]
-        asyncio.run(source.run(lambda received: received.settle()))
+        asyncio.run(source.run(end))
 
     def attempt(self, call):
         """Attempt once; return the call as the callback was handed it."""
@@ -121,6 +126,40 @@ def test_an_attempt_tells_how_it_ended(spans, outcome, error, status):
     assert span.attributes.get("error.type") == error
     assert span.attributes.get("http.response.status_code") == status
     assert span.status.is_ok is (error is None)
+
+
+def test_an_event_that_is_set_aside_tells_so(spans):
+    bridge = Bridge(spans.tracer, answer())
+
+    bridge.take(an_envelope(), end=lambda received: received.reject("too large"))
+
+    (span,) = spans()
+    assert span.attributes["error.type"] == "unwritable"
+    assert not span.status.is_ok
+
+
+def test_the_page_names_every_way_in_which_something_fails():
+    kinds = set(OutcomeKind) - {OutcomeKind.SUCCEEDED, OutcomeKind.GONE}  # by status
+    named = {tracing.error_type(answer(kind, None)) for kind in kinds} | {"unwritable"}
+    (line,) = [
+        one
+        for one in " ".join(PAGE.text.split()).split(" - ")
+        if one.startswith("`error.type`")
+    ]
+
+    assert named | {"error.type", "Unroutable"} == set(re.findall("`(.+?)`", line))
+
+
+def test_an_attempt_at_a_batch_follows_its_first_event(spans):
+    bridge = Bridge(spans.tracer, answer())
+    first, second = an_envelope("1"), an_envelope("2")
+    call = a_call(a_webhook(format=Format.CLOUDEVENTS_BATCH))
+
+    bridge.take(first, second)
+    bridge.attempt(replace(call, envelope=together([first, second])))
+
+    taken, _, attempt = spans()
+    assert in_trace(attempt, traceparent(taken))
 
 
 def test_an_attempt_at_a_batch_tells_of_no_single_event(spans):

@@ -166,3 +166,16 @@ def test_a_publisher_tells_nothing_unless_it_is_switched_on():
 
     assert type(plain).__name__ == "HttpPublisher"
     assert type(telling).__name__ == "TracedCaller"
+
+
+@pytest.mark.parametrize(("named", "name"), [(None, "notifier"), ("shop", "shop")])
+def test_a_service_has_its_name_unless_the_environment_has_another(
+    monkeypatch, named, name
+):
+    monkeypatch.delenv("OTEL_SERVICE_NAME", raising=False)
+    if named is not None:
+        monkeypatch.setenv("OTEL_SERVICE_NAME", named)
+    tracer = open_tracer("notifier")
+    tracer.close()
+
+    assert tracer._provider.resource.attributes["service.name"] == name
