@@ -121,7 +121,7 @@ class Confirms:
         return bool(self._unsent.waiting)
 
     def put(self, frames: bytes) -> None:
-        """Have something written by the next `exchange`."""
+        """Have something written by the next `write`."""
         self._unsent.waiting += frames
 
     @property

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Spans of what is published; none of it hurts."""
 
+import os
 import time
 from datetime import timedelta
 
@@ -156,6 +157,33 @@ def test_a_collector_that_takes_nothing_costs_no_event(bus, monkeypatch, status)
         began = time.monotonic()
         notifier.close()
         assert time.monotonic() - began < PATIENCE_SECONDS
+
+
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
+def test_a_forked_child_exports_its_own_spans(bus, monkeypatch):
+    bus.queue("#")
+    with Collector() as collector:
+        for name, value in collector.environment.items():
+            monkeypatch.setenv(name, value)
+        publisher = traced(bus, open_tracer("engine"), BUS)
+        publisher.publish([an_event("before")], timeout=SECOND)
+        collector.wait_until(lambda spans: len(spans) == 1)
+
+        child = os.fork()
+        if child == 0:
+            try:
+                publisher.publish([an_event("child")], timeout=SECOND)
+                publisher.close()
+            finally:
+                os._exit(0)
+        os.waitpid(child, 0)
+        publisher.publish([an_event("parent")], timeout=SECOND)
+        publisher.close()
+
+        spans = collector.wait_until(lambda spans: len(spans) == 3)
+    assert [one.attributes["messaging.message.id"] for one in spans] == [
+        *("before", "child", "parent"),
+    ]
 
 
 def test_a_publisher_tells_nothing_unless_it_is_switched_on():
