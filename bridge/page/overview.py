@@ -13,7 +13,7 @@ from bridge.api.parts import Parts
 from bridge.api.shown import delivery_json
 from bridge.errors import NotFound
 from bridge.model import State
-from bridge.model.lane_state import BreakerState
+from bridge.model.lane_state import BreakerState, LaneState
 from bridge.page.charts import Chart, chart
 from bridge.page.rendering import render
 from bridge.page.visit import Visit
@@ -76,10 +76,9 @@ class OverviewPage:
 
     def _ill(self, project: str | None) -> list[dict[str, Any]]:
         """Return some of the listeners whose endpoints are left alone, and why."""
-        states = self._lanes.find(
-            [one.listener_id for one in self._lanes.all()[:_LOOKED_AT]], self._now()
-        )
-        ill = (one for one in states.values() if one.breaker is not BreakerState.CLOSED)
+        known = [one.listener_id for one in self._lanes.all() if _is_left_alone(one)]
+        states = self._lanes.find(known[:_LOOKED_AT], self._now())
+        ill = filter(_is_left_alone, states.values())
         shown: list[dict[str, Any]] = []
         for state in ill:
             with suppress(NotFound):  # it was removed, or is another project's
@@ -90,6 +89,10 @@ class OverviewPage:
             if len(shown) == _ILL:
                 break
         return shown
+
+
+def _is_left_alone(state: LaneState) -> bool:
+    return state.breaker is not BreakerState.CLOSED
 
 
 def _shares(course: Sequence[Span]) -> list[float]:

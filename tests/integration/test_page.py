@@ -9,7 +9,6 @@ from functools import partial
 import pytest
 
 from bridge.model import CallbackSpec, State
-from bridge.model.lane_state import BreakerState, LaneState
 from bridge.page.events import MAX_EXPLAINED
 from bridge.store.journal import Entry
 from tests.browsing import FORM, PATHS, Browser, keep_in
@@ -238,21 +237,6 @@ def test_a_listener_on_the_bus_is_shown_by_its_exchange(browser, keep):
     for path in ("/listeners", f"/listeners/{listener.id}", "/deliveries"):
         assert browser.get(path).status_code == 200
     assert "exchange lake.events" in browser.get("/listeners").text
-
-
-def test_the_overview_names_who_is_left_alone(browser, api, keep):
-    now = datetime.now(UTC)
-    for name in ("shop front", "pager"):
-        listener, _ = keep(name=name, enabled=name != "pager")
-        breaker = {"breaker": BreakerState.OPEN, "since": now, "reason": "refused"}
-        state = LaneState(listener.id, **breaker)
-        api.parts.lane_store.write([state], [], now)
-
-    page = browser.get("/").text
-
-    assert re.findall(r">([^<]*)</a></strong> has been left alone", page) == [
-        "shop front"
-    ]
 
 
 def test_what_was_set_aside_is_looked_at_and_dropped(browser, api):
