@@ -3,12 +3,13 @@
 
 from typing import TYPE_CHECKING, Literal
 
-from notifier.conventions import BRIDGE, RABBITMQ, Destination
+from notifier.conventions import BRIDGE, OSLO, RABBITMQ, Destination
 from notifier.errors import SettingsError
 from notifier.notifier import Notifier
 from notifier.publishers.publisher import Publisher
 from notifier.settings import Bus, Settings, load, masked
 from notifier.settings.options import AMQP
+from notifier.settings.url import TRANSPORT
 
 if TYPE_CHECKING:
     from notifier.publishers.amqp import AmqpPublisher
@@ -63,6 +64,8 @@ def open_publisher(settings: Settings, url: str | None = None) -> Publisher:
         SettingsError: The URL is none of these.
     """
     url = url or settings.bus.url or settings.http_url
+    if url.startswith(TRANSPORT):
+        url = _amqp_url(url)
     publisher = _opened(settings, url)
     return publisher if settings.spans == "none" else _traced(publisher, settings, url)
 
@@ -71,8 +74,6 @@ def _opened(settings: Settings, url: str) -> Publisher:
     match url.partition("://")[0]:
         case "amqp" | "amqps":
             return open_broker(settings.bus, url)
-        case "rabbit":
-            return open_broker(settings.bus, _amqp_url(url))
         case "http" | "https":
             from notifier.publishers.http import HttpPublisher  # noqa: PLC0415 - slow; one is used
 
@@ -94,9 +95,20 @@ def _traced(publisher: Publisher, settings: Settings, url: str) -> Publisher:
             "[tracing] spans = otlp needs OpenTelemetry; pip install "
             "'workflow-notifier[otel]'"
         ) from err
-    system = BRIDGE if url.startswith("http") else RABBITMQ
-    destination = Destination(system, settings.bus.exchange, url)
+    destination = _destination(settings.bus.exchange, url)
     return traced.traced(publisher, open_tracer("notifier"), destination)
+
+
+def _destination(exchange: str, url: str) -> Destination:
+    match url.partition("://")[0]:
+        case "amqp" | "amqps":
+            return Destination(RABBITMQ, exchange, url)
+        case "http" | "https":
+            return Destination(BRIDGE, exchange, url)
+        case _:
+            from notifier.publishers.oslo import TOPIC  # noqa: PLC0415 - optional library
+
+            return Destination(OSLO, TOPIC, url)
 
 
 def open_broker(bus: Bus, url: str) -> "AmqpPublisher":

@@ -19,6 +19,8 @@ Attributes = Mapping[str, str | int]
 RABBITMQ: Final = "rabbitmq"
 BRIDGE: Final = "workflow_notifier"
 """``messaging.system`` where events go to a bridge, or within one."""
+OSLO: Final = "oslo_messaging"
+"""That of a transport which makes exchanges and routing keys of its own."""
 
 REDACTED: Final = "REDACTED"
 OWN: Final = "workflow_notifier."
@@ -43,8 +45,8 @@ class Destination:
     """Where messages go to, and come from.
 
     Attributes:
-        system: `RABBITMQ` or `BRIDGE`.
-        name: Of the exchange.
+        system: `RABBITMQ`, `BRIDGE` or `OSLO`.
+        name: Of the exchange, or the topic.
         url: Of the first broker, or of the bridge; None: within this process.
         queue: That a consumer has them from.
     """

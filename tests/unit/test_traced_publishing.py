@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 
 from notifier.connection import open_publisher
+from notifier.conventions import messaging
 from notifier.errors import Unroutable
 from notifier.notifier import Notifier
 from notifier.publishers.caller import Caller
@@ -207,3 +208,27 @@ def test_a_service_has_its_name_unless_the_environment_has_another(
     tracer.close()
 
     assert tracer._provider.resource.attributes["service.name"] == name
+
+
+@pytest.mark.parametrize(
+    ("url", "told"),
+    [
+        ("rabbit://me:pw@mq/v", ("rabbitmq", "workflow.events", "mq", 5672)),
+        ("oslo+rabbit://mq:5673/", ("oslo_messaging", "workflow_events", "mq", 5673)),
+        ("http://mq", ("workflow_notifier", "workflow.events", "mq", 80)),
+    ],
+)
+def test_a_span_tells_where_an_event_really_goes(url, told):
+    publisher = open_publisher(Settings(spans="otlp"), url)
+    publisher.close()
+    destination = publisher._destination
+
+    attributes = messaging(
+        "publish", destination, an_event(), routing_key="task.failed"
+    )
+    key = "messaging.rabbitmq.destination.routing_key"
+    names = ("messaging.system", "messaging.destination.name")
+    names += ("server.address", "server.port")
+
+    assert tuple(attributes[name] for name in names) == told
+    assert (key in attributes) is (told[0] == "rabbitmq")
