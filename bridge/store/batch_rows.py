@@ -5,11 +5,11 @@ Whatever is done to a batch is one statement for all of its deliveries. Its own 
 locked first: whoever else is at one of them waits, and nobody waits for ever.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, delete, insert, select, update
+from sqlalchemy import ColumnElement, Connection, delete, select, update
 
 from bridge.model import ListenerId, State
 from bridge.store.tables import batches, deliveries
@@ -20,12 +20,6 @@ def release_batches(connection: Connection, now: datetime) -> None:
     held = batches.c.lease_owner.is_not(None)
     free = {"lease_owner": None, "due_at": now}
     connection.execute(update(batches).where(held).values(free))
-
-
-def insert_batches(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Keep new batches; their deliveries name them already."""
-    if rows:
-        connection.execute(insert(batches), list(rows))
 
 
 def hasten(connection: Connection, batch_id: str | None, now: datetime) -> bool:

@@ -6,15 +6,18 @@ leaves it as it is, and the next one sends the same.
 """
 
 import secrets
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import islice
 from typing import Any, Final
 
 from sqlalchemy import (
     Connection,
-    Select,
+    Integer,
+    bindparam,
     func,
+    insert,
     literal_column,
     or_,
     select,
@@ -24,7 +27,7 @@ from sqlalchemy import (
 
 from bridge.model import Delivery, DeliveryId, Envelope, EventKey, Listener, State
 from bridge.model.batch import Batching, Queued
-from bridge.store.batch_rows import forget, insert_batches
+from bridge.store.batch_rows import forget
 from bridge.store.database import Database
 from bridge.store.events import envelope_of
 from bridge.store.lock import try_alone
@@ -84,7 +87,7 @@ class BatchStore:
             taken = self._retake(connection, listener, limit, (now, until))
             left = min(limit - len(taken), max(1, MAX_ROWS // terms.max_events))
             if left > 0:
-                taken += self._form(connection, listener, left, (now, until))
+                taken += self._form(connection, listener, left, (now, until), terms)
         return taken
 
     def envelopes(self, keys: Iterable[EventKey]) -> dict[EventKey, Envelope]:
@@ -103,25 +106,17 @@ class BatchStore:
         times: tuple[datetime, datetime],
     ) -> list[Formed]:
         now, until = times
-        rows = connection.execute(
-            select(batches)
-            .where(batches.c.listener_id == listener.id, batches.c.due_at <= now)
-            .order_by(batches.c.due_at, batches.c.id)
-            .limit(limit)
-            .with_for_update(skip_locked=True)
-        ).all()
+        asked = {"listener": listener.id, "now": now, "most": limit}
         taken = []
-        for row in rows:
-            found = connection.execute(_keys(row.id)).all()
+        for row in connection.execute(_RECORDED, asked).all():
+            found = connection.execute(_KEYS, {"batch": row.id})
             keys = [(one.event_source, one.event_id) for one in found]
             if len(keys) != row.size:  # some have been told otherwise
                 forget(connection, [row.id])
                 continue
-            held = {"due_at": until, "lease_owner": self._owner}
-            mine = batches.c.id == row.id
-            connection.execute(update(batches).where(mine).values(held))
-            members = deliveries.c.batch_id == row.id
-            connection.execute(update(deliveries).where(members, _pending).values(held))
+            held = {"batch": row.id, "until": until, "owner": self._owner}
+            connection.execute(_HOLD, held)
+            connection.execute(_HOLD_MEMBERS, held)
             known = {"attempts": row.attempts, "created_at": row.created_at}
             new = _delivery(listener, row.id, len(keys), times)
             taken.append(Formed(replace(new, **known), keys, is_new=False))
@@ -133,10 +128,11 @@ class BatchStore:
         listener: Listener,
         limit: int,
         times: tuple[datetime, datetime],
+        terms: Batching,
     ) -> list[Formed]:
         now, until = times
-        terms = listener.callback.batch or Batching()
-        found = connection.execute(_waiting(listener, limit * terms.max_events, now))
+        most = limit * terms.max_events
+        asked = {"listener": listener.id, "now": now, "most": most}
         queue = [
             Queued(
                 id=row.id,
@@ -145,40 +141,21 @@ class BatchStore:
                 due_at=row.due_at,
                 place=(row.received_at, row.position),
             )
-            for row in found
+            for row in connection.execute(_WAITING, asked)
         ]
         formed: list[Formed] = []
-        members: list[dict[str, Any]] = []
-        for batch in terms.cut(queue, now):
-            if len(formed) == limit:
-                break
+        for batch in islice(terms.cut(queue, now), limit):
             batch_id = "bat_" + secrets.token_hex(16)
-            members += [{"member": one.id, "of": batch_id} for one in batch]
+            held = {"batch": batch_id, "until": until, "owner": self._owner}
+            members = [one.id for one in batch]
+            connection.execute(_JOIN, {**held, "members": members})
             delivery = _delivery(listener, batch_id, len(batch), times)
             keys = [one.key for one in batch]
             formed.append(Formed(delivery, keys, is_new=True))
-        self._keep(connection, formed, members, until)
+        if formed:
+            rows = [_row(one.delivery, self._owner) for one in formed]
+            connection.execute(insert(batches), rows)
         return formed
-
-    def _keep(
-        self,
-        connection: Connection,
-        formed: Sequence[Formed],
-        members: Sequence[Mapping[str, str]],
-        until: datetime,
-    ) -> None:
-        if not members:
-            return
-        held = {"due_at": until, "lease_owner": self._owner}
-        by_batch: dict[str, list[str]] = {}
-        for one in members:
-            by_batch.setdefault(one["of"], []).append(one["member"])
-        for batch_id, ids in by_batch.items():
-            mine = deliveries.c.id.in_(ids)
-            together = update(deliveries).where(mine).values(batch_id=batch_id, **held)
-            connection.execute(together)
-        rows = [_row(one.delivery, self._owner) for one in formed]
-        insert_batches(connection, rows)
 
 
 # In the statement itself: else a prepared one could not use the index of these.
@@ -188,34 +165,59 @@ _of_event = (events.c.source == deliveries.c.event_source) & (
 )
 
 
-def _waiting(listener: Listener, limit: int, now: datetime) -> Select[Any]:
-    """Return a query for what waits for a batch, the longest first."""
-    is_free = or_(deliveries.c.lease_owner.is_(None), deliveries.c.due_at <= now)
-    return (
-        select(
-            *(deliveries.c.id, deliveries.c.due_at),
-            *(deliveries.c.event_source, deliveries.c.event_id),
-            *(events.c.received_at, events.c.position),
-            func.length(events.c.body).label("size"),
-        )
-        .join(events, _of_event)
-        .where(_pending, deliveries.c.listener_id == listener.id)
-        .where(deliveries.c.batch_id.is_(None), deliveries.c.due_at.is_not(None))
-        .where(is_free)
-        .order_by(deliveries.c.due_at)
-        .limit(limit)
-        .with_for_update(of=deliveries, skip_locked=True)
-    )
+# Built once: to build them takes longer than to have them executed.
+_HELD: Final[dict[str, Any]] = {
+    "due_at": bindparam("until"),
+    "lease_owner": bindparam("owner"),
+}
+_HOLD: Final = update(batches).where(batches.c.id == bindparam("batch")).values(_HELD)
+_HOLD_MEMBERS: Final = (
+    update(deliveries)
+    .where(deliveries.c.batch_id == bindparam("batch"), _pending)
+    .values(_HELD)
+)
+_JOIN: Final = (
+    update(deliveries)
+    .where(deliveries.c.id.in_(bindparam("members", expanding=True)))
+    .values(_HELD | {"batch_id": bindparam("batch")})
+)
 
+_RECORDED: Final = (
+    select(batches)
+    .where(batches.c.listener_id == bindparam("listener"))
+    .where(batches.c.due_at <= bindparam("now"))
+    .order_by(batches.c.due_at, batches.c.id)
+    .limit(bindparam("most", type_=Integer))
+    .with_for_update(skip_locked=True)
+)
+"""Those that are due."""
 
-def _keys(batch_id: str) -> Select[tuple[str, str]]:
-    """Return a query for the events of a batch, in the order in which they are told."""
-    return (
-        select(deliveries.c.event_source, deliveries.c.event_id)
-        .join(events, _of_event)
-        .where(deliveries.c.batch_id == batch_id, _pending)
-        .order_by(events.c.received_at, events.c.position)
+_KEYS: Final = (
+    select(deliveries.c.event_source, deliveries.c.event_id)
+    .join(events, _of_event)
+    .where(deliveries.c.batch_id == bindparam("batch"), _pending)
+    .order_by(events.c.received_at, events.c.position)
+)
+"""The events of one, in the order in which they are told."""
+
+_WAITING: Final = (
+    select(
+        *(deliveries.c.id, deliveries.c.due_at),
+        *(deliveries.c.event_source, deliveries.c.event_id),
+        *(events.c.received_at, events.c.position),
+        func.length(events.c.body).label("size"),
     )
+    .join(events, _of_event)
+    .where(_pending, deliveries.c.listener_id == bindparam("listener"))
+    .where(deliveries.c.batch_id.is_(None), deliveries.c.due_at.is_not(None))
+    .where(
+        or_(deliveries.c.lease_owner.is_(None), deliveries.c.due_at <= bindparam("now"))
+    )
+    .order_by(deliveries.c.due_at)
+    .limit(bindparam("most", type_=Integer))
+    .with_for_update(of=deliveries, skip_locked=True)
+)
+"""What waits for one, the longest first."""
 
 
 def _delivery(
