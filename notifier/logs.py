@@ -58,8 +58,10 @@ class LineFormatter(Form):
         # Whether anything has to be quoted is asked of all together: hardly ever.
         if not _is_plain_data(" ".join(texts), sum(map(len, said))):
             texts = [
-                _pairs({k: v for k, v in one.data.items() if v is not None})
-                for one in told
+                text
+                if _is_plain_data(text, len(pairs))
+                else _pairs({k: v for k, v in one.data.items() if v is not None})
+                for one, pairs, text in zip(told, said, texts, strict=True)
             ]
         return [
             f"{_time(one.when)} INFO {one.name}: {one.message} {text}".rstrip()
