@@ -4,7 +4,17 @@
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, delete, literal, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Integer,
+    Update,
+    bindparam,
+    delete,
+    literal,
+    select,
+    update,
+)
 
 from bridge.model import Attempt, Delivery, DeliveryId, State
 from bridge.store.batch_rows import forget, locked, members_of
@@ -57,8 +67,8 @@ class BatchOutcomes:
         """
         ended: list[dict[str, Any]] = []
         for batch_id, row in sorted(self._rows.items()):
-            query = select(batches).where(batches.c.id == batch_id).with_for_update()
-            found = connection.execute(query).mappings().one_or_none()
+            result = connection.execute(_BATCH, {"batch": batch_id})
+            found = result.mappings().one_or_none()
             known = None if found is None else dict(found)
             is_told = row["state"] == State.DELIVERED.value
             if is_told or (known is not None and self._is_mine(known, row)):
@@ -78,10 +88,9 @@ class BatchOutcomes:
         fresh = [one for one in self._tries[batch_id] if one.number > before]
         for one in fresh:
             _note(connection, one, members)
-        values: dict[str, Any] = {name: row[name] for name in _STANDING}
-        values["attempts"] = deliveries.c.attempts + len(fresh)
-        chosen = deliveries.c.id.in_(locked(members))
-        connection.execute(update(deliveries).where(chosen).values(values))
+        stand = _TOLD if state == State.DELIVERED.value else _STAND
+        values = {f"new_{name}": row[name] for name in _STANDING}
+        connection.execute(stand, {**values, "batch": batch_id, "more": len(fresh)})
         mine = batches.c.id == batch_id
         if state == State.PENDING.value:
             stands = {name: row[name] for name in ("attempts", "due_at", "lease_owner")}
@@ -90,9 +99,28 @@ class BatchOutcomes:
                 forget(connection, [batch_id])
             return []
         connection.execute(delete(batches).where(mine))
-        in_order = deliveries.c.position.is_not(None)
-        found = select(deliveries).where(deliveries.c.batch_id == batch_id, in_order)
-        return [dict(one) for one in connection.execute(found).mappings()]
+        found = connection.execute(_IN_ORDER, {"batch": batch_id})
+        return [dict(one) for one in found.mappings()]
+
+
+def _stand(*, is_told: bool) -> Update:
+    """Return the statement that lets all deliveries of a batch stand as it does."""
+    members = members_of(bindparam("batch"), is_told=is_told)
+    values: dict[str, Any] = {name: bindparam(f"new_{name}") for name in _STANDING}
+    values["attempts"] = deliveries.c.attempts + bindparam("more", type_=Integer)
+    chosen = deliveries.c.id.in_(locked(members))
+    return update(deliveries).where(chosen).values(values)
+
+
+# Built once: to build them takes longer than to have them executed.
+_BATCH: Final = (
+    select(batches).where(batches.c.id == bindparam("batch")).with_for_update()
+)
+_STAND: Final = _stand(is_told=False)
+_TOLD: Final = _stand(is_told=True)
+_IN_ORDER: Final = select(deliveries).where(
+    deliveries.c.batch_id == bindparam("batch"), deliveries.c.position.is_not(None)
+)
 
 
 def _note(

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, delete, select, update
+from sqlalchemy import BindParameter, ColumnElement, Connection, delete, select, update
 
 from bridge.model import ListenerId, State
 from bridge.store.tables import batches, deliveries
@@ -57,7 +57,9 @@ def forget(connection: Connection, batch_ids: Iterable[str]) -> None:
         connection.execute(delete(batches).where(batches.c.id == batch_id))
 
 
-def members_of(batch_id: str, *, is_told: bool = False) -> ColumnElement[bool]:
+def members_of(
+    batch_id: str | BindParameter[Any], *, is_told: bool = False
+) -> ColumnElement[bool]:
     """Return what is true of a batch's deliveries that its outcome is about."""
     if is_told:
         is_open = deliveries.c.state != State.DELIVERED.value
