@@ -131,6 +131,8 @@ def _check_batch(draft: ListenerDraft) -> None:
             f"a callback of type {spec.type} takes one event a message; take cloudevents",
         )
     if batch is None:
+        if is_wanted:
+            raise Invalid("callback.batch", "is needed with format: cloudevents-batch")
         return
     if not is_wanted:
         raise Invalid(

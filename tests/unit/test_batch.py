@@ -121,8 +121,9 @@ def test_what_cannot_be_told_in_batches_is_refused(members, reason):
     [
         (Batching(max_events=1001), "callback.batch.max_events"),
         (Batching(max_wait=timedelta()), "callback.batch.max_wait_ms"),
+        (None, "callback.batch"),
     ],
-    ids=["events", "wait"],
+    ids=["events", "wait", "neither"],
 )
 def test_bounds_hold_whoever_makes_the_listener(batching, field):
     callback = CallbackSpec("http", format=Format.CLOUDEVENTS_BATCH, batch=batching)
